@@ -1,0 +1,234 @@
+//! Everything that can happen to a collection. A journal of events replays to the same state (R1).
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{FetchToken, OperationId, ResourceId};
+use crate::metadata::{Metadata, MetadataPatch};
+use crate::resource::Resource;
+use crate::state::Kind;
+
+/// One thing that happens to a collection, as [`apply`](crate::ResourceCache::apply) takes it.
+///
+/// Every verb builds one of these. Durations are in milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[serde(bound(
+    serialize = "R: Serialize, R::Patch: Serialize",
+    deserialize = "R: Deserialize<'de>, R::Patch: Deserialize<'de>"
+))]
+pub enum Event<R: Resource> {
+    /// A list call is about to start.
+    BeginFetch,
+    /// The answer of a list call.
+    Merge(Snapshot<R>),
+    /// A watch event.
+    Observe(WatchEvent<R>),
+    /// An operation on a resource that has an id already.
+    Begin {
+        /// The resource; it need not be known (L10).
+        id: ResourceId,
+        /// What is asked for.
+        kind: Kind,
+        /// What an update sets, laid over the server's copy until the server has it.
+        patch: Option<R::Patch>,
+        /// How long it guards at least; the config's otherwise.
+        min_ttl_ms: Option<u64>,
+    },
+    /// A new resource, shown at once (`add_as_creating`).
+    Create {
+        /// As the client thinks it will be, under a temporary or its final id.
+        resource: R,
+        /// How long it guards at least; the config's otherwise.
+        min_ttl_ms: Option<u64>,
+    },
+    /// The server answered the creation of `temp_id` with this resource.
+    ReplaceCreated {
+        /// The id under which it was added.
+        temp_id: ResourceId,
+        /// The real one.
+        resource: R,
+    },
+    /// The server answered with some fields of a resource (U6).
+    UpdateInPlace {
+        /// The resource.
+        id: ResourceId,
+        /// The fields.
+        patch: R::Patch,
+    },
+    /// Changes the metadata fields that the patch names (M3).
+    UpdateMetadata {
+        /// The resource; its newest operation is meant.
+        id: ResourceId,
+        /// The fields.
+        patch: MetadataPatch,
+    },
+    /// The server accepted the operation.
+    Acknowledge {
+        /// Which.
+        operation: OperationId,
+        /// The resource as the server answered it, if it did.
+        answer: Option<R>,
+    },
+    /// An attempt failed.
+    Fail {
+        /// Which operation.
+        operation: OperationId,
+        /// What to tell the user.
+        error: String,
+        /// Whether another attempt is to come.
+        retry: Retry,
+    },
+    /// The next attempt starts.
+    Attempt {
+        /// Which operation.
+        operation: OperationId,
+    },
+    /// The user takes one operation back.
+    Cancel {
+        /// Which.
+        operation: OperationId,
+    },
+    /// The newest operation of this resource is done (`complete`).
+    Complete {
+        /// The resource.
+        id: ResourceId,
+    },
+    /// Ends every unsettled operation of a resource (`revert`, `cancel_operation`).
+    Revert {
+        /// The resource.
+        id: ResourceId,
+    },
+    /// Drops a resource; a deletion of it counts as confirmed (D6).
+    Remove {
+        /// The resource.
+        id: ResourceId,
+    },
+    /// Gives up every operation that is older than this and has no live guard (K1).
+    CleanupStaleOperations {
+        /// How old, in milliseconds.
+        older_than_ms: u64,
+    },
+    /// Does all that is due.
+    HandleTimeout,
+    /// A list that v1.0 saved, with its marks; only into an empty collection (M1).
+    ImportV1 {
+        /// The resources in order, each without its `_meta`, and that `_meta`.
+        items: Vec<(R, Option<Metadata>)>,
+    },
+    /// Several verbs, whole or not at all. Fetches, snapshots, watch events, imports and batches
+    /// may not be in one.
+    Batch(Vec<Self>),
+}
+
+/// Whether another attempt follows a failed one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// None: the operation has failed.
+    No,
+    /// After the config's backoff times the number of failed attempts.
+    Backoff,
+    /// After this many milliseconds.
+    After(u64),
+}
+
+/// The answer of a list call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot<R> {
+    /// The resources, in the server's order.
+    pub items: Vec<R>,
+    /// Items that could not be read as resources; what they lead to is the config's `bad_items`.
+    pub bad: Vec<BadItem>,
+    /// What part of the collection this is.
+    pub coverage: Coverage,
+    /// The list's own version, such as Kubernetes' `metadata.resourceVersion` (G4).
+    pub list_version: Option<String>,
+    /// Taken before the call started. Without it, the snapshot counts as taken when it arrives.
+    pub token: Option<FetchToken>,
+}
+
+impl<R> Snapshot<R> {
+    /// The whole collection.
+    ///
+    /// ```
+    /// use resourcecache::{Coverage, Snapshot};
+    /// let snapshot: Snapshot<()> = Snapshot::complete(vec![]);
+    /// assert_eq!(snapshot.coverage, Coverage::Complete);
+    /// ```
+    pub fn complete(items: Vec<R>) -> Self {
+        Self {
+            items,
+            bad: Vec::new(),
+            coverage: Coverage::Complete,
+            list_version: None,
+            token: None,
+        }
+    }
+
+    /// The same, of a part only.
+    #[must_use]
+    pub fn covering(mut self, coverage: Coverage) -> Self {
+        self.coverage = coverage;
+        self
+    }
+
+    /// The same, with the list's own version.
+    #[must_use]
+    pub fn with_list_version(mut self, version: impl Into<String>) -> Self {
+        self.list_version = Some(version.into());
+        self
+    }
+
+    /// The same, for the call that this token was taken for.
+    #[must_use]
+    pub fn with_token(mut self, token: FetchToken) -> Self {
+        self.token = Some(token);
+        self
+    }
+}
+
+/// An item of a list that is no resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadItem {
+    /// Its place in the list, from 0.
+    pub position: usize,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What part of the collection a snapshot is; absences count only inside it (S3).
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coverage {
+    /// All of it.
+    #[default]
+    Complete,
+    /// These ids.
+    Ids(Vec<ResourceId>),
+    /// One page in list order, between two resources that are not in it.
+    Page {
+        /// The last resource before the page; `None` at the start of the list.
+        after: Option<ResourceId>,
+        /// The first resource after the page; `None` at the end of the list.
+        before: Option<ResourceId>,
+    },
+}
+
+/// A watch event: an observation of one resource, or of the stream itself (W1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WatchEvent<R> {
+    /// It came into being, or into view.
+    Added(R),
+    /// It changed.
+    Modified(R),
+    /// It is gone; the body is its last.
+    Deleted(R),
+    /// Everything else is as it was, up to this version of the list (W3).
+    Bookmark {
+        /// The list's version, if the stream tells.
+        version: Option<String>,
+    },
+    /// The stream cannot go on (HTTP 410): list again.
+    Expired,
+}

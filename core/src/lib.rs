@@ -1,0 +1,29 @@
+//! Keeps a list right while the server catches up.
+//!
+//! A client lists resources from a server that accepts a change at once and shows it seconds or
+//! minutes later. [`ResourceCache`] keeps the server's last known word and the user's pending
+//! operations, and computes what to show, so that a deleted row does not come back, a new one does
+//! not vanish and an edit does not jump back; and so that a failure is told.
+//!
+//! The core is *sans-IO*: no clock, no thread, no socket, no file, no randomness. The caller passes
+//! `now`; the cache answers with what changed and when it next wants to be woken.
+
+#![forbid(unsafe_code)]
+
+mod changes;
+mod config;
+mod error;
+mod event;
+mod ids;
+mod metadata;
+mod resource;
+mod state;
+
+pub use changes::{Applied, Changes, Outcome, Removed, Settlement, Upsert, Warning};
+pub use config::{BadItems, Config, NewItems, OnFailure, VersionOrder};
+pub use error::{Error, ErrorKind, Missing};
+pub use event::{BadItem, Coverage, Event, Retry, Snapshot, WatchEvent};
+pub use ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
+pub use metadata::{Change, Metadata, MetadataPatch, Status};
+pub use resource::Resource;
+pub use state::{Edge, Kind, State, TransitionError, Trigger};
