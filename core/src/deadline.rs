@@ -1,0 +1,104 @@
+//! When the cache next wants to be woken, and why (T4).
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::ids::{OperationId, ResourceId, Timestamp};
+use crate::operation::Operation;
+use crate::resource::Resource;
+use crate::state::{Kind, State};
+
+/// Why there is a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The backoff is over: the caller may attempt again.
+    Retry,
+    /// An error was shown for long enough.
+    ErrorShown,
+    /// A completion was shown for long enough.
+    CompletionShown,
+    /// The operation was not heard of for too long (K1).
+    Stale,
+    /// A TTL ends: from now on asking the server decides.
+    TtlOver,
+    /// A tombstone ends.
+    TombstoneOver,
+    /// A settled operation need not be remembered any longer; wakes nobody.
+    #[doc(hidden)]
+    Forget,
+}
+
+impl Reason {
+    /// Whether something happens by time alone; the others only tell the caller to act.
+    pub(crate) fn acts(self) -> bool {
+        !matches!(self, Self::Retry | Self::TtlOver)
+    }
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::ErrorShown => "error shown",
+            Self::CompletionShown => "completion shown",
+            Self::Stale => "stale",
+            Self::TtlOver => "TTL over",
+            Self::TombstoneOver => "tombstone over",
+            Self::Forget => "forget",
+        }
+    }
+}
+
+/// One deadline, in the caller's clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// When.
+    pub at: Timestamp,
+    /// The resource.
+    pub id: ResourceId,
+    /// The operation that it belongs to (L9).
+    pub operation: OperationId,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl<R: Resource> Operation<R> {
+    /// The operation's deadlines by the collection's own clock.
+    pub(crate) fn deadlines(&self, listed: bool, config: &Config) -> Vec<(Timestamp, Reason)> {
+        let mut all = Vec::new();
+        if let Some(at) = self.retry_at {
+            all.push((at, Reason::Retry));
+        }
+        if let Some(at) = self.shown_until {
+            let reason = if self.is_failed() {
+                Reason::ErrorShown
+            } else {
+                Reason::CompletionShown
+            };
+            all.push((at, reason));
+        }
+        if let Some(at) = self.stale_at(config) {
+            all.push((at, Reason::Stale));
+        }
+        let awaits_server = match self.state {
+            State::Acknowledged(Kind::Create | Kind::Update) => !self.lingers(),
+            State::Running(Kind::Delete) | State::Acknowledged(Kind::Delete) => !self.stale,
+            _ => false,
+        };
+        if awaits_server && !self.waiting {
+            all.push((self.guard_end(), Reason::TtlOver));
+        }
+        if self.is_tombstone() {
+            let reason = if listed {
+                Reason::TtlOver
+            } else {
+                Reason::TombstoneOver
+            };
+            all.push((self.guard_end(), reason));
+        }
+        if let (Some(at), false) = (self.settled_at, self.live) {
+            all.push((at.plus_ms(config.stale_after_ms), Reason::Forget));
+        }
+        all
+    }
+}

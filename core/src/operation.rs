@@ -1,0 +1,162 @@
+//! One operation: what was asked for, how far it is, and what it guards.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, OnFailure};
+use crate::ids::{OperationId, Timestamp};
+use crate::metadata::{Metadata, Status};
+use crate::resource::Resource;
+use crate::state::{Kind, State};
+
+/// The server's acceptance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Acked {
+    pub(crate) at: Timestamp,
+    pub(crate) seq: u64,
+    pub(crate) version: Option<String>,
+}
+
+/// A field that an acknowledged update holds against answers that may be old.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Guard<P> {
+    /// Shows this value.
+    Hold(P),
+    /// Shows the server's value, so that an older pending edit does not cover it (L15).
+    Server(P),
+}
+
+/// What the operation lays over the server's copy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "R: Serialize, R::Patch: Serialize",
+    deserialize = "R: Deserialize<'de>, R::Patch: Deserialize<'de>"
+))]
+pub(crate) enum Payload<R: Resource> {
+    /// Nothing: a mark only.
+    Mark,
+    /// The new resource: the user's, then the server's answer.
+    Create(R),
+    /// The user's patch, and once acknowledged the fields that are guarded.
+    Update {
+        patch: Option<R::Patch>,
+        guards: Vec<Guard<R::Patch>>,
+        /// Bodies whose values are old: the server's copies since the update began, and those with
+        /// older operations of this client laid over them (U2).
+        seen: Vec<R>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "R: Serialize, R::Patch: Serialize",
+    deserialize = "R: Deserialize<'de>, R::Patch: Deserialize<'de>"
+))]
+pub(crate) struct Operation<R: Resource> {
+    pub(crate) id: OperationId,
+    pub(crate) kind: Kind,
+    pub(crate) state: State,
+    pub(crate) payload: Payload<R>,
+    /// Whether its payload still counts: unsettled, or settled with a guard.
+    pub(crate) live: bool,
+    pub(crate) begun: Timestamp,
+    pub(crate) heard: Timestamp,
+    pub(crate) ttl_ms: u64,
+    /// A longer TTL given by a second mark, counted from the first (L5).
+    pub(crate) extended_until: Timestamp,
+    pub(crate) acked: Option<Acked>,
+    /// Waits for the creation of its resource (L1).
+    pub(crate) waiting: bool,
+    /// A deletion whose outcome was stale, hidden until the next snapshot (K1).
+    pub(crate) stale: bool,
+    /// The server answered while it ran (U6).
+    pub(crate) answered: bool,
+    pub(crate) retry_at: Option<Timestamp>,
+    /// Until when its error or its completion is shown.
+    pub(crate) shown_until: Option<Timestamp>,
+    pub(crate) settled_at: Option<Timestamp>,
+    pub(crate) meta: Metadata,
+}
+
+impl<R: Resource> Operation<R> {
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.state.is_unsettled()
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        matches!(self.state, State::Failed(_))
+    }
+
+    /// A creation that goes on at the server, on a resource that is listed (L13).
+    pub(crate) fn is_in_place_creation(&self) -> bool {
+        self.kind == Kind::Create && !matches!(self.payload, Payload::Create(_))
+    }
+
+    /// A deletion that has settled and still hides its resource.
+    pub(crate) fn is_tombstone(&self) -> bool {
+        self.kind == Kind::Delete && self.live && !self.is_unsettled()
+    }
+
+    /// Whether it hides its resource (V1).
+    pub(crate) fn hides(&self) -> bool {
+        self.kind == Kind::Delete && self.live && !self.is_failed()
+    }
+
+    /// The end of its TTL (G1).
+    pub(crate) fn guard_end(&self) -> Timestamp {
+        let from = self.acked.as_ref().map_or(self.begun, |a| a.at.max(self.begun));
+        from.plus_ms(self.ttl_ms).max(self.extended_until)
+    }
+
+    /// Done as far as the operation goes, and shown as such for a while.
+    pub(crate) fn lingers(&self) -> bool {
+        matches!(self.state, State::Acknowledged(_)) && self.shown_until.is_some()
+    }
+
+    /// When it is given up (K1); `None` while nothing counts against it.
+    pub(crate) fn stale_at(&self, config: &Config) -> Option<Timestamp> {
+        if !self.is_unsettled() || self.waiting || self.is_failed() || self.lingers() || self.stale
+        {
+            return None;
+        }
+        let limit = self.meta.ttl.unwrap_or(config.stale_after_ms);
+        Some(self.heard.plus_ms(limit).max(self.guard_end()))
+    }
+
+    /// Whether an edit that was refused for good still shows (V5).
+    fn is_kept(&self, config: &Config) -> bool {
+        self.is_failed() && config.on_failure == OnFailure::Keep
+    }
+
+    /// Lays what the operation asks for over `body`.
+    pub(crate) fn lay_over(&self, body: R, base: Option<&R>, config: &Config) -> R {
+        let Payload::Update { patch, guards, .. } = &self.payload else {
+            return body;
+        };
+        if !self.live || (self.is_failed() && !self.is_kept(config)) {
+            return body;
+        }
+        if self.acked.is_none() && guards.is_empty() {
+            return patch.as_ref().map_or(body.clone(), |p| body.apply(p));
+        }
+        guards.iter().fold(body, |body, guard| match guard {
+            Guard::Hold(value) => body.apply(value),
+            Guard::Server(field) => match base {
+                Some(base) => body.apply(&base.pick(field)),
+                None => body,
+            },
+        })
+    }
+
+    /// What a user reads of it (M7).
+    pub(crate) fn metadata(&self) -> Metadata {
+        let mut meta = self.meta.clone();
+        meta.status = if self.is_tombstone() {
+            Some(Status::Deleting)
+        } else if self.lingers() && self.kind == Kind::Create {
+            None
+        } else {
+            Status::of(self.state)
+        };
+        meta
+    }
+}
