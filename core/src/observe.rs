@@ -1,0 +1,433 @@
+//! What one observation of one resource decides about the operations on it (DESIGN 5).
+
+use std::cmp::Ordering;
+
+use crate::changes::Settlement;
+use crate::config::VersionOrder;
+use crate::ids::Timestamp;
+use crate::operation::{Guard, Payload};
+use crate::resource::Resource;
+use crate::row::{Context, Row};
+use crate::state::{Kind, State, Trigger};
+
+/// When and how an observation was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Observation {
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) list_version: Option<String>,
+    /// A watch event `added`: newer than a tombstone, it shows the resource.
+    pub(crate) added: bool,
+}
+
+/// What it showed.
+#[derive(Clone, Copy)]
+pub(crate) enum Sight<'a, R> {
+    /// The resource, with this body.
+    Listed(&'a R),
+    /// Not there, where it would be.
+    Absent,
+    /// The server says that it has removed the resource.
+    Deleted,
+}
+
+/// How `a` compares to `b`; `None` where the order cannot tell.
+pub(crate) fn compare(order: VersionOrder, a: &str, b: &str) -> Option<Ordering> {
+    match order {
+        VersionOrder::Opaque => (a == b).then_some(Ordering::Equal),
+        VersionOrder::Integer => {
+            let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit()) && !t.is_empty();
+            if !digits(a) || !digits(b) {
+                return None;
+            }
+            let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+            Some(a.len().cmp(&b.len()).then_with(|| a.cmp(b)))
+        }
+        VersionOrder::Timestamp => {
+            let (a, b) = (
+                chrono::DateTime::parse_from_rfc3339(a).ok()?,
+                chrono::DateTime::parse_from_rfc3339(b).ok()?,
+            );
+            Some(a.cmp(&b))
+        }
+    }
+}
+
+fn at_or_past(order: VersionOrder, a: Option<&str>, b: Option<&str>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => matches!(
+            compare(order, a, b),
+            Some(Ordering::Equal | Ordering::Greater)
+        ),
+        _ => false,
+    }
+}
+
+fn older(order: VersionOrder, a: Option<&str>, b: Option<&str>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if compare(order, a, b) == Some(Ordering::Less))
+}
+
+/// What an observed body says about one guarded field.
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    /// Ours, or our own later edit's.
+    Agrees,
+    /// One that it had before.
+    Old,
+    /// A new one that is not ours.
+    Foreign,
+}
+
+impl<R: Resource> Row<R> {
+    /// Decides what `sight` means for the row, and takes it as the new base.
+    pub(crate) fn observe(&mut self, sight: Sight<'_, R>, obs: &Observation, cx: &mut Context<'_>) {
+        if let Sight::Listed(body) = sight {
+            let held = self.base.as_ref().and_then(R::version);
+            if older(cx.config.version_order, body.version(), held) {
+                return;
+            }
+        }
+        if obs.seq < self.taken {
+            return;
+        }
+        if let Sight::Listed(body) = sight {
+            self.meet_other_uid(body, cx);
+        }
+        let mut index = 0;
+        while index < self.operations.len() {
+            self.decide(index, sight, obs, cx);
+            index += 1;
+        }
+        self.take_base(sight, obs, cx);
+        self.drop_spent(cx.config);
+    }
+
+    /// Another uid is another resource: the one that we knew is gone (G4).
+    fn meet_other_uid(&mut self, body: &R, cx: &mut Context<'_>) {
+        let known = self.base.as_ref().or(self.last.as_ref());
+        let (Some(known), Some(uid)) = (known.and_then(R::uid), body.uid()) else {
+            return;
+        };
+        if known == uid {
+            return;
+        }
+        let last_deletion = self.operations.iter().rposition(|o| o.hides());
+        if let Some(index) = last_deletion {
+            if self.operations[index].is_unsettled() {
+                let how = (!self.operations[index].stale).then_some(Settlement::Confirmed);
+                self.settle(index, Trigger::Confirm, how, false, cx);
+            }
+            self.operations[index].live = false;
+            self.supersede_before(index, cx);
+        } else {
+            let creation = self.operations.iter().rposition(|o| o.kind == Kind::Create);
+            self.supersede_before(creation.unwrap_or(self.operations.len()), cx);
+        }
+    }
+
+    fn decide(&mut self, index: usize, sight: Sight<'_, R>, obs: &Observation, cx: &mut Context<'_>) {
+        match self.operations[index].kind {
+            Kind::Create => self.decide_creation(index, sight, obs, cx),
+            Kind::Update => self.decide_update(index, sight, obs, cx),
+            Kind::Delete => self.decide_deletion(index, sight, obs, cx),
+            Kind::Process => {}
+        }
+    }
+
+    fn decide_creation(
+        &mut self,
+        index: usize,
+        sight: Sight<'_, R>,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) {
+        let operation = &self.operations[index];
+        let Payload::Create(new) = &operation.payload else {
+            return;
+        };
+        if !operation.live {
+            return;
+        }
+        let deletion = self.operations[..index].iter().rposition(|o| o.hides());
+        let unsettled = operation.is_unsettled();
+        let late = obs.at >= operation.guard_end();
+        let acked = operation.acked.as_ref();
+        match sight {
+            Sight::Listed(body) => {
+                if let Some(deletion) = deletion {
+                    let before = self.base.as_ref().or(self.last.as_ref());
+                    let newer_version = older(
+                        cx.config.version_order,
+                        before.and_then(R::version),
+                        body.version(),
+                    );
+                    let token = new.token().is_some() && new.token() == body.token();
+                    let old = before == Some(body);
+                    let guard_over = obs.at >= self.operations[deletion].guard_end();
+                    if !(newer_version || token || guard_over || (!old && new == body)) {
+                        return;
+                    }
+                    if self.operations[deletion].is_unsettled() {
+                        let how =
+                            (!self.operations[deletion].stale).then_some(Settlement::Confirmed);
+                        self.settle(deletion, Trigger::Confirm, how, false, cx);
+                    }
+                    self.operations[deletion].live = false;
+                }
+                if unsettled {
+                    self.settle(index, Trigger::Confirm, Some(Settlement::Confirmed), true, cx);
+                    self.release_waiting(cx);
+                } else if late {
+                    self.operations[index].live = false;
+                }
+            }
+            Sight::Deleted => {
+                if unsettled && acked.is_some() {
+                    self.settle(index, Trigger::Supersede, Some(Settlement::Superseded), false, cx);
+                    self.creation_gone(cx);
+                } else if !unsettled {
+                    self.operations[index].live = false;
+                }
+            }
+            Sight::Absent => {
+                let Some(acked) = acked else {
+                    if late && !unsettled {
+                        self.operations[index].live = false;
+                    }
+                    return;
+                };
+                let proof = at_or_past(
+                    cx.config.version_order,
+                    obs.list_version.as_deref(),
+                    acked.version.as_deref(),
+                );
+                if !late && !proof {
+                    return;
+                }
+                if !unsettled {
+                    self.operations[index].live = false;
+                    return;
+                }
+                if proof {
+                    self.settle(index, Trigger::Confirm, Some(Settlement::Confirmed), false, cx);
+                } else {
+                    let how = Some(Settlement::NotConfirmed).filter(|_| !self.operations[index].is_failed());
+                    let trigger = if self.operations[index].is_failed() {
+                        return;
+                    } else {
+                        Trigger::Expire
+                    };
+                    self.settle(index, trigger, how, false, cx);
+                }
+                self.creation_gone(cx);
+            }
+        }
+    }
+
+    fn decide_deletion(
+        &mut self,
+        index: usize,
+        sight: Sight<'_, R>,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) {
+        let operation = &self.operations[index];
+        let recreated = self.operations[index + 1..]
+            .iter()
+            .any(|o| o.live && matches!(o.payload, Payload::Create(_)));
+        if !operation.live || operation.waiting {
+            return;
+        }
+        let late = obs.at >= operation.guard_end();
+        let unsettled = operation.is_unsettled();
+        match sight {
+            Sight::Listed(_) if recreated => {}
+            Sight::Listed(body) => {
+                let held = self.last.as_ref().or(self.base.as_ref());
+                let newer = obs.added
+                    && older(cx.config.version_order, held.and_then(R::version), body.version());
+                if !unsettled {
+                    if late || newer {
+                        self.operations[index].live = false;
+                    }
+                } else if operation.stale {
+                    self.settle(index, Trigger::Stale, None, false, cx);
+                } else if late
+                    && matches!(
+                        operation.state,
+                        State::Running(_) | State::Acknowledged(_)
+                    )
+                {
+                    self.settle(index, Trigger::Expire, Some(Settlement::NotConfirmed), false, cx);
+                }
+            }
+            Sight::Absent | Sight::Deleted => {
+                if unsettled {
+                    self.supersede_before(index, cx);
+                    let how = (!self.operations[index].stale).then_some(Settlement::Confirmed);
+                    if self.last.is_none() {
+                        self.last = self.body().cloned();
+                    }
+                    self.settle(index, Trigger::Confirm, how, true, cx);
+                    self.operations[index].stale = false;
+                } else if late {
+                    self.operations[index].live = false;
+                }
+            }
+        }
+    }
+
+    fn decide_update(
+        &mut self,
+        index: usize,
+        sight: Sight<'_, R>,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) {
+        let Sight::Listed(body) = sight else {
+            if let (Sight::Deleted, true) = (sight, self.operations[index].is_unsettled()) {
+                self.supersede_before(index + 1, cx);
+            }
+            return;
+        };
+        let operation = &self.operations[index];
+        if !operation.live || operation.waiting {
+            return;
+        }
+        let Some(acked) = operation.acked.clone().filter(|a| a.seq <= obs.seq) else {
+            self.remember_old(index, body);
+            return;
+        };
+        let order = cx.config.version_order;
+        if older(order, body.version(), acked.version.as_deref())
+            && cx.clock < acked.at.plus_ms(cx.config.stale_after_ms)
+        {
+            return;
+        }
+        let proof = at_or_past(order, body.version(), acked.version.as_deref())
+            && order != VersionOrder::Opaque
+            || body.version().is_some() && body.version() == acked.version.as_deref()
+            || at_or_past(order, obs.list_version.as_deref(), acked.version.as_deref());
+        let late = obs.at >= operation.guard_end();
+        self.weigh_update(index, body, proof, late, cx);
+    }
+
+    /// A body seen before the acknowledgement: its values are old ones from then on.
+    fn remember_old(&mut self, index: usize, body: &R) {
+        if let Payload::Update { seen, .. } = &mut self.operations[index].payload {
+            if !seen.contains(body) {
+                seen.push(body.clone());
+            }
+        }
+    }
+
+    fn weigh_update(
+        &mut self,
+        index: usize,
+        body: &R,
+        proof: bool,
+        late: bool,
+        cx: &mut Context<'_>,
+    ) {
+        let words = self.words(index, body);
+        let all_agree = words.iter().all(|w| *w == Word::Agrees);
+        let foreign = words.contains(&Word::Foreign);
+        let ends = proof || late;
+        let unsettled = self.operations[index].is_unsettled();
+        let settlement = if all_agree {
+            Some(Settlement::Confirmed)
+        } else if foreign || proof {
+            Some(Settlement::Superseded)
+        } else if late {
+            Some(Settlement::NotConfirmed)
+        } else {
+            None
+        };
+        if let Payload::Update { guards, seen, .. } = &mut self.operations[index].payload {
+            if seen.is_empty() {
+                seen.push(body.clone());
+            }
+            let fields = std::mem::take(guards);
+            *guards = fields
+                .into_iter()
+                .zip(&words)
+                .map(|(guard, word)| match guard {
+                    Guard::Hold(value) if ends || *word == Word::Foreign => Guard::Server(value),
+                    kept => kept,
+                })
+                .collect();
+        }
+        if let (Some(how), true) = (settlement, unsettled) {
+            if self.operations[index].is_failed() || self.operations[index].lingers() {
+                return;
+            }
+            let trigger = match how {
+                Settlement::Confirmed => Trigger::Confirm,
+                Settlement::Superseded => Trigger::Supersede,
+                _ => Trigger::Expire,
+            };
+            self.settle(index, trigger, Some(how), true, cx);
+        }
+    }
+
+    /// What `body` says about each guarded field of an acknowledged update.
+    fn words(&self, index: usize, body: &R) -> Vec<Word> {
+        let Payload::Update { guards, seen, .. } = &self.operations[index].payload else {
+            return Vec::new();
+        };
+        let newer: Vec<&R::Patch> = self.operations[index + 1..]
+            .iter()
+            .filter_map(|o| match &o.payload {
+                Payload::Update { patch, .. } => patch.as_ref(),
+                _ => None,
+            })
+            .collect();
+        guards
+            .iter()
+            .map(|guard| match guard {
+                Guard::Server(_) => Word::Agrees,
+                Guard::Hold(value) => {
+                    let shown = body.pick(value);
+                    let ours = newer
+                        .iter()
+                        .any(|p| R::overlaps(p, value) && body.apply(p).pick(value) == shown);
+                    if shown == *value || ours {
+                        Word::Agrees
+                    } else if seen.is_empty() || seen.iter().any(|old| old.pick(value) == shown) {
+                        Word::Old
+                    } else {
+                        Word::Foreign
+                    }
+                }
+            })
+            .collect()
+    }
+
+    fn take_base(&mut self, sight: Sight<'_, R>, obs: &Observation, cx: &Context<'_>) {
+        self.taken = obs.seq;
+        match sight {
+            Sight::Listed(body) => {
+                self.base = Some(body.clone());
+                if !self.is_hidden() {
+                    self.last = None;
+                }
+            }
+            Sight::Absent | Sight::Deleted => {
+                let guarded = matches!(sight, Sight::Absent)
+                    && self.operations.iter().any(|o| {
+                        o.kind == Kind::Create
+                            && o.live
+                            && matches!(o.payload, Payload::Create(_))
+                            && (o.is_unsettled() || obs.at < o.guard_end())
+                    });
+                if !guarded {
+                    if self.last.is_none() && self.is_hidden() {
+                        self.last = self.base.clone();
+                    }
+                    self.base = None;
+                }
+            }
+        }
+        let _ = cx;
+    }
+}

@@ -1,0 +1,332 @@
+//! One resource's row: the server's copy, the operations on it, and what they make of it together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::changes::{Outcome, Settlement};
+use crate::config::Config;
+use crate::error::Error;
+use crate::ids::{ResourceId, RowKey, Timestamp};
+use crate::metadata::Metadata;
+use crate::operation::{Guard, Operation, Payload};
+use crate::resource::Resource;
+use crate::state::{Kind, State, Trigger};
+
+/// Where a row stands: the zone of the new items at the start, the server's list, or the zone at
+/// the end; and the place within.
+pub(crate) type Place = (u8, i64);
+
+/// The zones of [`Place`].
+pub(crate) const START: u8 = 0;
+pub(crate) const LISTED: u8 = 1;
+pub(crate) const END: u8 = 2;
+
+/// What the row's steps need to know of the collection.
+pub(crate) struct Context<'a> {
+    pub(crate) config: &'a Config,
+    /// The collection's own clock.
+    pub(crate) clock: Timestamp,
+    /// The caller's clock, for stamps.
+    pub(crate) now: Timestamp,
+    pub(crate) seq: u64,
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "R: Serialize, R::Patch: Serialize",
+    deserialize = "R: Deserialize<'de>, R::Patch: Deserialize<'de>"
+))]
+pub(crate) struct Row<R: Resource> {
+    pub(crate) key: RowKey,
+    pub(crate) id: ResourceId,
+    /// Earlier ids by which it is still found (V7).
+    pub(crate) aliases: Vec<ResourceId>,
+    /// The server's copy, as last observed.
+    pub(crate) base: Option<R>,
+    /// The last body of a resource that is gone, for its tombstone.
+    pub(crate) last: Option<R>,
+    pub(crate) place: Option<Place>,
+    /// When the base was observed, in events.
+    pub(crate) taken: u64,
+    /// In order of their begin.
+    pub(crate) operations: Vec<Operation<R>>,
+    /// What is shown, where operations make it other than the base.
+    pub(crate) shown: Option<R>,
+}
+
+impl<R: Resource> Row<R> {
+    pub(crate) fn new(key: RowKey, id: ResourceId) -> Self {
+        Self {
+            key,
+            id,
+            aliases: Vec::new(),
+            base: None,
+            last: None,
+            place: None,
+            taken: 0,
+            operations: Vec::new(),
+            shown: None,
+        }
+    }
+
+    /// Nothing is left to keep.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.base.is_none() && self.operations.is_empty()
+    }
+
+    pub(crate) fn unsettled(&self) -> impl DoubleEndedIterator<Item = &Operation<R>> {
+        self.operations.iter().filter(|o| o.is_unsettled())
+    }
+
+    pub(crate) fn tombstone(&self) -> Option<&Operation<R>> {
+        self.operations.iter().rfind(|o| o.is_tombstone())
+    }
+
+    /// Whether a deletion hides it that no later creation undid.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.operations.iter().fold(false, |hidden, o| {
+            if o.kind == Kind::Create && o.live {
+                false
+            } else {
+                hidden || o.hides()
+            }
+        })
+    }
+
+    pub(crate) fn is_visible(&self) -> bool {
+        self.place.is_some() && self.body().is_some() && !self.is_hidden()
+    }
+
+    /// The body as the user sees it.
+    pub(crate) fn body(&self) -> Option<&R> {
+        self.shown.as_ref().or(self.base.as_ref())
+    }
+
+    /// The operation by which the resource's state and status are told (M7).
+    pub(crate) fn leading(&self) -> Option<&Operation<R>> {
+        self.unsettled()
+            .rfind(|o| o.metadata().status.is_some())
+            .or_else(|| self.unsettled().next_back())
+            .or_else(|| self.is_hidden().then(|| self.tombstone()).flatten())
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self.leading() {
+            Some(o) if o.is_tombstone() => State::Gone,
+            Some(o) => o.state,
+            None => State::Idle,
+        }
+    }
+
+    pub(crate) fn metadata(&self) -> Option<Metadata> {
+        self.leading().map(Operation::metadata)
+    }
+
+    /// Whether a creation of ours is live: what the server lists is not all there is to it.
+    fn creation(&self) -> Option<&Operation<R>> {
+        self.operations
+            .iter()
+            .rfind(|o| o.live && matches!(o.payload, Payload::Create(_)))
+    }
+
+    /// Lays the operations over the base again.
+    pub(crate) fn refresh(&mut self, config: &Config) {
+        let mut body = self.base.clone();
+        if let Some(creation) = self.creation() {
+            let behind_deletion = self
+                .operations
+                .iter()
+                .any(|o| o.id < creation.id && o.hides());
+            if let (Payload::Create(new), true) =
+                (&creation.payload, body.is_none() || behind_deletion)
+            {
+                body = Some(new.clone());
+            }
+        }
+        let from_last = body.is_none();
+        if from_last && self.is_hidden() {
+            body.clone_from(&self.last);
+        }
+        if let Some(start) = body {
+            let laid = self.operations.iter().fold(start, |body, o| {
+                o.lay_over(body, self.base.as_ref(), config)
+            });
+            self.shown = (self.base.as_ref() != Some(&laid)).then_some(laid);
+        } else {
+            self.shown = None;
+        }
+    }
+
+    /// Takes an operation through the table; the error names the resource.
+    pub(crate) fn step(&mut self, index: usize, trigger: Trigger) -> Result<(), Error> {
+        let operation = &mut self.operations[index];
+        operation.state = operation.state.next(trigger).map_err(|source| {
+            Error::Transition {
+                id: self.id.clone(),
+                source,
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Reports how an operation ended, without ending it.
+    pub(crate) fn report(&self, index: usize, settlement: Settlement, cx: &mut Context<'_>) {
+        let operation = &self.operations[index];
+        cx.outcomes.push(Outcome {
+            operation: operation.id,
+            id: self.id.clone(),
+            kind: operation.kind,
+            settlement,
+            error: (settlement == Settlement::Failed)
+                .then(|| operation.meta.error.clone())
+                .flatten(),
+            at: cx.now,
+        });
+    }
+
+    /// Ends an operation by `trigger`. `guard` tells whether its payload goes on to guard.
+    pub(crate) fn settle(
+        &mut self,
+        index: usize,
+        trigger: Trigger,
+        settlement: Option<Settlement>,
+        guard: bool,
+        cx: &mut Context<'_>,
+    ) {
+        let operation = &mut self.operations[index];
+        let Ok(next) = operation.state.next(trigger) else {
+            debug_assert!(false, "{} cannot {trigger}", operation.state);
+            return;
+        };
+        operation.state = next;
+        operation.live = guard;
+        operation.settled_at = Some(cx.clock);
+        operation.retry_at = None;
+        operation.shown_until = None;
+        if let Some(settlement) = settlement {
+            self.report(index, settlement, cx);
+        }
+    }
+
+    /// Ends every unsettled operation before `end` as superseded (L11).
+    pub(crate) fn supersede_before(&mut self, end: usize, cx: &mut Context<'_>) {
+        for index in 0..end.min(self.operations.len()) {
+            if self.operations[index].is_unsettled() {
+                let told = self.operations[index].is_failed() || self.operations[index].stale;
+                let how = (!told).then_some(Settlement::Superseded);
+                self.settle(index, Trigger::Supersede, how, false, cx);
+            } else {
+                self.operations[index].live = false;
+            }
+        }
+    }
+
+    /// A creation has left without a resource: what waited for it is cancelled (L1).
+    pub(crate) fn creation_gone(&mut self, cx: &mut Context<'_>) {
+        self.base = None;
+        for index in 0..self.operations.len() {
+            let operation = &self.operations[index];
+            if operation.is_unsettled() && operation.kind != Kind::Create {
+                let how = (!operation.is_failed()).then_some(Settlement::Cancelled);
+                self.settle(index, Trigger::Cancel, how, false, cx);
+            }
+            if matches!(self.operations[index].kind, Kind::Create | Kind::Update) {
+                self.operations[index].live = false;
+            }
+        }
+    }
+
+    /// The clocks of what waited start (L1).
+    pub(crate) fn release_waiting(&mut self, cx: &Context<'_>) {
+        for operation in self.operations.iter_mut().filter(|o| o.waiting) {
+            operation.waiting = false;
+            operation.begun = cx.clock;
+            operation.heard = cx.clock;
+            operation.extended_until = cx.clock;
+        }
+    }
+
+    /// Does what is due by time alone.
+    pub(crate) fn run_due(&mut self, cx: &mut Context<'_>) {
+        let mut index = 0;
+        while index < self.operations.len() {
+            let operation = &self.operations[index];
+            if operation.shown_until.is_some_and(|at| at <= cx.clock) {
+                let created = operation.kind == Kind::Create;
+                if operation.is_failed() {
+                    let in_place = operation.is_in_place_creation();
+                    self.settle(index, Trigger::Expire, None, false, cx);
+                    if created && !in_place {
+                        self.creation_gone(cx);
+                    }
+                } else {
+                    let trigger = if created { Trigger::Confirm } else { Trigger::Expire };
+                    self.settle(index, trigger, Some(Settlement::Confirmed), false, cx);
+                }
+            } else if operation.stale_at(cx.config).is_some_and(|at| at <= cx.clock) {
+                self.go_stale(index, false, cx);
+            }
+            index += 1;
+        }
+        let listed = self.base.is_some();
+        for operation in &mut self.operations {
+            if operation.is_tombstone() && !listed && operation.guard_end() <= cx.clock {
+                operation.live = false;
+            }
+        }
+        self.forget_settled(cx);
+    }
+
+    /// Drops what is settled, guards nothing, and is past the time of late answers.
+    fn forget_settled(&mut self, cx: &Context<'_>) {
+        self.operations.retain(|o| {
+            o.live
+                || o.settled_at
+                    .is_none_or(|at| at.plus_ms(cx.config.stale_after_ms) > cx.clock)
+        });
+    }
+
+    /// Gives an operation up (K1). A deletion by itself stays hidden until a snapshot decides;
+    /// `at_once` shows it again.
+    pub(crate) fn go_stale(&mut self, index: usize, at_once: bool, cx: &mut Context<'_>) {
+        let operation = &self.operations[index];
+        let told = operation.is_failed() || operation.stale;
+        let how = (!told).then_some(Settlement::Stale);
+        match operation.kind {
+            Kind::Delete if !at_once && !told => {
+                self.report(index, Settlement::Stale, cx);
+                self.operations[index].stale = true;
+                self.operations[index].retry_at = None;
+            }
+            Kind::Create if operation.acked.is_none() && !operation.is_in_place_creation() => {
+                self.settle(index, Trigger::Stale, how, false, cx);
+                if self.base.is_none() {
+                    self.creation_gone(cx);
+                }
+            }
+            Kind::Create | Kind::Update => {
+                let guard = operation.acked.is_some();
+                self.settle(index, Trigger::Stale, how, guard, cx);
+            }
+            Kind::Process | Kind::Delete => self.settle(index, Trigger::Stale, how, false, cx),
+        }
+        self.drop_spent(cx.config);
+    }
+
+    /// Lets go of guards that hold nothing, unless they pin a field above an older edit (L15).
+    pub(crate) fn drop_spent(&mut self, _config: &Config) {
+        let mut older_unsettled = false;
+        for operation in &mut self.operations {
+            let unsettled = operation.is_unsettled();
+            if let Payload::Update { guards, .. } = &mut operation.payload {
+                if !older_unsettled {
+                    guards.retain(|g| matches!(g, Guard::Hold(_)));
+                }
+                if !unsettled && operation.acked.is_some() && guards.is_empty() {
+                    operation.live = false;
+                }
+            }
+            older_unsettled |= unsettled;
+        }
+    }
+}
