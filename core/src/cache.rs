@@ -168,7 +168,14 @@ impl<R: Resource> ResourceCache<R> {
         loop {
             let due: BTreeSet<RowKey> = self
                 .deadlines
-                .range(..=(cx.clock, RowKey(u64::MAX), OperationId(u64::MAX), Reason::Forget))
+                .range(
+                    ..=(
+                        cx.clock,
+                        RowKey(u64::MAX),
+                        OperationId(u64::MAX),
+                        Reason::Forget,
+                    ),
+                )
                 .filter(|d| d.3.acts())
                 .map(|d| d.1)
                 .collect();
@@ -227,9 +234,7 @@ impl<R: Resource> ResourceCache<R> {
     /// Takes a row out of every index, remembering what a reader saw of it.
     pub(crate) fn take(&mut self, key: RowKey) -> Option<Row<R>> {
         let row = self.rows.remove(&key)?;
-        self.before
-            .entry(key)
-            .or_insert_with(|| Self::face(&row));
+        self.before.entry(key).or_insert_with(|| Self::face(&row));
         self.by_id.remove(&row.id);
         for alias in &row.aliases {
             self.by_id.remove(alias);
@@ -250,9 +255,9 @@ impl<R: Resource> ResourceCache<R> {
     pub(crate) fn put(&mut self, mut row: Row<R>) {
         self.take(row.key);
         self.next_key = self.next_key.max(row.key.0 + 1);
-        if !self.before.contains_key(&row.key) {
-            self.before.insert(row.key, Self::empty_face(&row));
-        }
+        self.before
+            .entry(row.key)
+            .or_insert_with(|| Self::empty_face(&row));
         row.refresh(&self.config);
         if row.is_empty() {
             return;

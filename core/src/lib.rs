@@ -10,20 +10,33 @@
 
 #![forbid(unsafe_code)]
 
+mod cache;
 mod changes;
 mod config;
+mod deadline;
+mod dispatch;
 mod error;
 mod event;
 mod ids;
+mod lifecycle;
+mod merge;
 mod metadata;
+mod observe;
+mod operation;
 mod resource;
+mod row;
 mod state;
+mod verbs;
+mod view;
 
+pub use cache::ResourceCache;
 pub use changes::{Applied, Changes, Outcome, Removed, Settlement, Upsert, Warning};
 pub use config::{BadItems, Config, NewItems, OnFailure, VersionOrder};
+pub use deadline::{Deadline, Reason};
 pub use error::{Error, ErrorKind, Missing};
 pub use event::{BadItem, Coverage, Event, Retry, Snapshot, WatchEvent};
 pub use ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
 pub use metadata::{Change, Metadata, MetadataPatch, Status};
 pub use resource::Resource;
 pub use state::{Edge, Kind, State, TransitionError, Trigger};
+pub use view::{Item, OperationInfo};

@@ -21,7 +21,6 @@ pub(crate) struct Observation {
 }
 
 /// What it showed.
-#[derive(Clone, Copy)]
 pub(crate) enum Sight<'a, R> {
     /// The resource, with this body.
     Listed(&'a R),
@@ -30,6 +29,14 @@ pub(crate) enum Sight<'a, R> {
     /// The server says that it has removed the resource.
     Deleted,
 }
+
+impl<R> Clone for Sight<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Sight<'_, R> {}
 
 /// How `a` compares to `b`; `None` where the order cannot tell.
 pub(crate) fn compare(order: VersionOrder, a: &str, b: &str) -> Option<Ordering> {
@@ -98,7 +105,7 @@ impl<R: Resource> Row<R> {
             self.decide(index, sight, obs, cx);
             index += 1;
         }
-        self.take_base(sight, obs, cx);
+        self.take_base(sight, obs);
         self.drop_spent(cx.config);
     }
 
@@ -125,7 +132,13 @@ impl<R: Resource> Row<R> {
         }
     }
 
-    fn decide(&mut self, index: usize, sight: Sight<'_, R>, obs: &Observation, cx: &mut Context<'_>) {
+    fn decide(
+        &mut self,
+        index: usize,
+        sight: Sight<'_, R>,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) {
         match self.operations[index].kind {
             Kind::Create => self.decide_creation(index, sight, obs, cx),
             Kind::Update => self.decide_update(index, sight, obs, cx),
@@ -175,7 +188,13 @@ impl<R: Resource> Row<R> {
                     self.operations[deletion].live = false;
                 }
                 if unsettled {
-                    self.settle(index, Trigger::Confirm, Some(Settlement::Confirmed), true, cx);
+                    self.settle(
+                        index,
+                        Trigger::Confirm,
+                        Some(Settlement::Confirmed),
+                        true,
+                        cx,
+                    );
                     self.release_waiting(cx);
                 } else if late {
                     self.operations[index].live = false;
@@ -183,7 +202,13 @@ impl<R: Resource> Row<R> {
             }
             Sight::Deleted => {
                 if unsettled && acked.is_some() {
-                    self.settle(index, Trigger::Supersede, Some(Settlement::Superseded), false, cx);
+                    self.settle(
+                        index,
+                        Trigger::Supersede,
+                        Some(Settlement::Superseded),
+                        false,
+                        cx,
+                    );
                     self.creation_gone(cx);
                 } else if !unsettled {
                     self.operations[index].live = false;
@@ -209,9 +234,16 @@ impl<R: Resource> Row<R> {
                     return;
                 }
                 if proof {
-                    self.settle(index, Trigger::Confirm, Some(Settlement::Confirmed), false, cx);
+                    self.settle(
+                        index,
+                        Trigger::Confirm,
+                        Some(Settlement::Confirmed),
+                        false,
+                        cx,
+                    );
                 } else {
-                    let how = Some(Settlement::NotConfirmed).filter(|_| !self.operations[index].is_failed());
+                    let how = Some(Settlement::NotConfirmed)
+                        .filter(|_| !self.operations[index].is_failed());
                     let trigger = if self.operations[index].is_failed() {
                         return;
                     } else {
@@ -245,7 +277,11 @@ impl<R: Resource> Row<R> {
             Sight::Listed(body) => {
                 let held = self.last.as_ref().or(self.base.as_ref());
                 let newer = obs.added
-                    && older(cx.config.version_order, held.and_then(R::version), body.version());
+                    && older(
+                        cx.config.version_order,
+                        held.and_then(R::version),
+                        body.version(),
+                    );
                 if !unsettled {
                     if late || newer {
                         self.operations[index].live = false;
@@ -253,12 +289,15 @@ impl<R: Resource> Row<R> {
                 } else if operation.stale {
                     self.settle(index, Trigger::Stale, None, false, cx);
                 } else if late
-                    && matches!(
-                        operation.state,
-                        State::Running(_) | State::Acknowledged(_)
-                    )
+                    && matches!(operation.state, State::Running(_) | State::Acknowledged(_))
                 {
-                    self.settle(index, Trigger::Expire, Some(Settlement::NotConfirmed), false, cx);
+                    self.settle(
+                        index,
+                        Trigger::Expire,
+                        Some(Settlement::NotConfirmed),
+                        false,
+                        cx,
+                    );
                 }
             }
             Sight::Absent | Sight::Deleted => {
@@ -403,7 +442,7 @@ impl<R: Resource> Row<R> {
             .collect()
     }
 
-    fn take_base(&mut self, sight: Sight<'_, R>, obs: &Observation, cx: &Context<'_>) {
+    fn take_base(&mut self, sight: Sight<'_, R>, obs: &Observation) {
         self.taken = obs.seq;
         match sight {
             Sight::Listed(body) => {
@@ -428,6 +467,5 @@ impl<R: Resource> Row<R> {
                 }
             }
         }
-        let _ = cx;
     }
 }

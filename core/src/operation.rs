@@ -103,7 +103,10 @@ impl<R: Resource> Operation<R> {
 
     /// The end of its TTL (G1).
     pub(crate) fn guard_end(&self) -> Timestamp {
-        let from = self.acked.as_ref().map_or(self.begun, |a| a.at.max(self.begun));
+        let from = self
+            .acked
+            .as_ref()
+            .map_or(self.begun, |a| a.at.max(self.begun));
         from.plus_ms(self.ttl_ms).max(self.extended_until)
     }
 

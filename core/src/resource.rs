@@ -64,12 +64,12 @@
 /// let renamed = zone.apply(&vec![Set::Name("b.example".into())]);
 /// assert_eq!(zone.diff(&renamed), [Set::Name("b.example".into())]);
 /// ```
-pub trait Resource: Clone + PartialEq {
+pub trait Resource: Clone + PartialEq + std::fmt::Debug {
     /// What an update sets: some of the resource's fields, each with a value.
     ///
     /// Equality is that of the values, not of their spelling: two texts of the same JSON value are
     /// equal.
-    type Patch: Clone + PartialEq;
+    type Patch: Clone + PartialEq + std::fmt::Debug;
 
     /// The id by which the server names it. Never empty in good input.
     fn id(&self) -> &str;

@@ -160,12 +160,13 @@ impl<R: Resource> Row<R> {
     /// Takes an operation through the table; the error names the resource.
     pub(crate) fn step(&mut self, index: usize, trigger: Trigger) -> Result<(), Error> {
         let operation = &mut self.operations[index];
-        operation.state = operation.state.next(trigger).map_err(|source| {
-            Error::Transition {
+        operation.state = operation
+            .state
+            .next(trigger)
+            .map_err(|source| Error::Transition {
                 id: self.id.clone(),
                 source,
-            }
-        })?;
+            })?;
         Ok(())
     }
 
@@ -260,10 +261,17 @@ impl<R: Resource> Row<R> {
                         self.creation_gone(cx);
                     }
                 } else {
-                    let trigger = if created { Trigger::Confirm } else { Trigger::Expire };
+                    let trigger = if created {
+                        Trigger::Confirm
+                    } else {
+                        Trigger::Expire
+                    };
                     self.settle(index, trigger, Some(Settlement::Confirmed), false, cx);
                 }
-            } else if operation.stale_at(cx.config).is_some_and(|at| at <= cx.clock) {
+            } else if operation
+                .stale_at(cx.config)
+                .is_some_and(|at| at <= cx.clock)
+            {
                 self.go_stale(index, false, cx);
             }
             index += 1;

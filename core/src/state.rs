@@ -189,9 +189,7 @@ impl State {
     pub fn edges() -> impl Iterator<Item = Edge> {
         Self::all().flat_map(|from| {
             Trigger::all().filter_map(move |trigger| {
-                from.next(trigger)
-                    .ok()
-                    .map(|to| Edge { from, trigger, to })
+                from.next(trigger).ok().map(|to| Edge { from, trigger, to })
             })
         })
     }
