@@ -5,7 +5,7 @@ use resourcecache::{
     Snapshot, State, Status, Timestamp, Trigger,
 };
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Zone {
     id: String,
     name: String,
@@ -278,4 +278,22 @@ fn the_table_refuses_what_it_lacks() {
         State::edges().filter(|e| e.to == State::Forgotten).count(),
         1
     );
+}
+
+/// R1: what was saved goes on as if nothing had happened.
+#[test]
+fn a_saved_state_goes_on() {
+    let mut cache = cache(&["a", "b"]);
+    cache.mark_as_deleting("a", None, Timestamp(0)).unwrap();
+    cache.add_as_creating(zone("c"), Timestamp(1)).unwrap();
+    let bytes = serde_json::to_vec(&cache.record()).unwrap();
+    let record = serde_json::from_slice(&bytes).unwrap();
+    let mut loaded =
+        ResourceCache::<Zone>::restore(Config::default(), record, Timestamp(1)).unwrap();
+    cache.handle_timeout(Timestamp(1)).unwrap();
+    for cache in [&mut cache, &mut loaded] {
+        cache.merge(list(&["a", "b", "c"]), Timestamp(2)).unwrap();
+        assert_eq!(shown(cache), ["b", "c"]);
+    }
+    assert_eq!(cache.record(), loaded.record());
 }

@@ -1,0 +1,121 @@
+//! The whole state, to be saved and loaded again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cache::ResourceCache;
+use crate::changes::Outcome;
+use crate::config::Config;
+use crate::error::Error;
+use crate::ids::{ResourceId, Revision, RowKey, Timestamp};
+use crate::resource::Resource;
+use crate::row::Row;
+
+/// The version of [`Record`] that this build writes.
+const VERSION: u32 = 1;
+
+/// The whole state of a collection but its settings, for any serde format. The same events give the
+/// same record, byte for byte.
+///
+/// A record of a newer version is refused; an unknown field is ignored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "R: Serialize, R::Patch: Serialize",
+    deserialize = "R: Deserialize<'de>, R::Patch: Deserialize<'de>"
+))]
+pub struct Record<R: Resource> {
+    version: u32,
+    rows: Vec<Row<R>>,
+    next_key: u64,
+    next_operation: u64,
+    next_place: i64,
+    revision: Revision,
+    seq: u64,
+    clock: Timestamp,
+    skew: i64,
+    started: bool,
+    last_complete: u64,
+    relist: bool,
+    dropped: Vec<(ResourceId, u64, Timestamp)>,
+    outcomes: Vec<(Revision, Outcome)>,
+}
+
+impl<R: Resource> ResourceCache<R> {
+    /// The whole state. What rows changed since when is not part of it: after loading, readers take
+    /// the whole view.
+    pub fn record(&self) -> Record<R> {
+        Record {
+            version: VERSION,
+            rows: self.rows.values().cloned().collect(),
+            next_key: self.next_key,
+            next_operation: self.next_operation,
+            next_place: self.next_place,
+            revision: self.revision,
+            seq: self.seq,
+            clock: self.clock,
+            skew: self.skew,
+            started: self.started,
+            last_complete: self.last_complete,
+            relist: self.relist,
+            dropped: self
+                .dropped
+                .iter()
+                .map(|(id, (seq, at))| (id.clone(), *seq, *at))
+                .collect(),
+            outcomes: self.outcomes.iter().cloned().collect(),
+        }
+    }
+
+    /// Loads a record and does what has become due by `now`.
+    ///
+    /// When `now` is before the time of the record, no time has passed (T1, T5).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadInput`] for a record of a newer version, or one that contradicts itself.
+    pub fn restore(config: Config, record: Record<R>, now: Timestamp) -> Result<Self, Error> {
+        if record.version > VERSION {
+            return Err(Error::bad_input(
+                "record",
+                format!(
+                    "written by a newer version ({}); this one reads up to {VERSION}",
+                    record.version
+                ),
+            ));
+        }
+        let mut cache = Self::new(config);
+        cache.next_place = record.next_place;
+        cache.next_operation = record.next_operation;
+        for row in record.rows {
+            let taken = |place| cache.order.contains_key(&place);
+            let twice = cache.key_of(row.id.as_str()).is_some()
+                || cache.rows.contains_key(&row.key)
+                || row.place.is_some_and(taken);
+            if twice || row.key >= RowKey(record.next_key) {
+                return Err(Error::bad_input(
+                    row.id.as_str(),
+                    "the record holds two rows in one place; it is damaged",
+                ));
+            }
+            cache.put(row);
+        }
+        cache.before.clear();
+        cache.next_key = record.next_key;
+        cache.next_place = record.next_place;
+        cache.revision = record.revision;
+        cache.log_floor = record.revision;
+        cache.seq = record.seq;
+        cache.clock = record.clock;
+        cache.skew = record.skew;
+        cache.started = record.started;
+        cache.last_complete = record.last_complete;
+        cache.relist = record.relist;
+        cache.dropped = record
+            .dropped
+            .into_iter()
+            .map(|(id, seq, at)| (id, (seq, at)))
+            .collect();
+        cache.outcomes = record.outcomes.into();
+        cache.handle_timeout(now)?;
+        Ok(cache)
+    }
+}
