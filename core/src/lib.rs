@@ -18,6 +18,7 @@ mod dispatch;
 mod error;
 mod event;
 mod ids;
+pub mod json;
 mod lifecycle;
 mod merge;
 mod metadata;
@@ -42,3 +43,6 @@ pub use record::Record;
 pub use resource::Resource;
 pub use state::{Edge, Kind, State, TransitionError, Trigger};
 pub use view::{Item, OperationInfo};
+
+/// A collection of JSON resources.
+pub type JsonCache = ResourceCache<json::JsonResource>;

@@ -1,0 +1,234 @@
+//! What an update sets in a JSON body, field by field.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::json::pointer::{Pointer, find, members, whole};
+use crate::json::scan::{Cursor, Fault, quote};
+use crate::json::value::canonical;
+
+/// What happens to the value at a path.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Op {
+    /// It becomes this JSON text.
+    Set(String),
+    /// It goes, if it is there.
+    Remove,
+    /// It becomes an object, if it is none.
+    Object,
+}
+
+impl PartialEq for Op {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Set(a), Self::Set(b)) => a == b || canonical(a) == canonical(b),
+            (Self::Remove, Self::Remove) | (Self::Object, Self::Object) => true,
+            _ => false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Field {
+    pub(crate) path: Pointer,
+    pub(crate) op: Op,
+}
+
+/// Fields of a JSON body, each with a value or taken away. Made by
+/// [`Schema::merge_patch`](crate::json::Schema::merge_patch) and
+/// [`Schema::partial`](crate::json::Schema::partial). Two are equal when they mean the same.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct JsonPatch {
+    pub(crate) fields: Vec<Field>,
+}
+
+impl JsonPatch {
+    fn of(text: &str, nested: bool) -> Result<Self, Error> {
+        let bad = |problem: String| Error::bad_input("patch", problem);
+        validate(text).map_err(|fault| bad(fault.to_string()))?;
+        if members(text, &whole(text)).is_none() {
+            return Err(bad("is no JSON object; name the fields that it sets".into()));
+        }
+        let mut patch = Self::default();
+        patch.collect(text, &whole(text), &mut Vec::new(), nested);
+        Ok(patch)
+    }
+
+    /// A merge patch (RFC 7396): objects go field by field, `null` takes a field away.
+    pub(crate) fn merge(text: &str) -> Result<Self, Error> {
+        Self::of(text, true)
+    }
+
+    /// The top-level fields of `text`, each replaced whole.
+    pub(crate) fn top_level(text: &str) -> Result<Self, Error> {
+        Self::of(text, false)
+    }
+
+    fn collect(
+        &mut self,
+        text: &str,
+        range: &std::ops::Range<usize>,
+        path: &mut Vec<String>,
+        nested: bool,
+    ) {
+        let all = members(text, range).unwrap_or_default();
+        if nested && !path.is_empty() && all.iter().all(|m| &text[m.value.clone()] == "null") {
+            self.push(path, Op::Object);
+        }
+        for (index, member) in all.iter().enumerate() {
+            if all[index + 1..].iter().any(|m| m.name == member.name) {
+                continue;
+            }
+            let value = &text[member.value.clone()];
+            path.push(member.name.clone());
+            if nested && value.starts_with('{') {
+                self.collect(text, &member.value, path, nested);
+            } else if nested && value == "null" {
+                self.push(path, Op::Remove);
+            } else {
+                self.push(path, Op::Set(value.to_string()));
+            }
+            path.pop();
+        }
+    }
+
+    fn push(&mut self, path: &[String], op: Op) {
+        self.fields.push(Field {
+            path: Pointer {
+                path: path.to_vec(),
+            },
+            op,
+        });
+    }
+
+    /// The fields that `newer` names with other values than `older`.
+    pub(crate) fn between(older: &str, newer: &str) -> Self {
+        let mut patch = Self::default();
+        patch.compare(older, newer, &mut Vec::new());
+        patch
+    }
+
+    fn compare(&mut self, older: &str, newer: &str, path: &mut Vec<String>) {
+        let all = members(newer, &whole(newer)).unwrap_or_default();
+        for (index, member) in all.iter().enumerate() {
+            if all[index + 1..].iter().any(|m| m.name == member.name) {
+                continue;
+            }
+            let new = &newer[member.value.clone()];
+            let old = find(older, std::slice::from_ref(&member.name)).map(|r| &older[r]);
+            path.push(member.name.clone());
+            match old {
+                Some(old) if old.starts_with('{') && new.starts_with('{') => {
+                    self.compare(old, new, path);
+                }
+                Some(old) if old == new || canonical(old) == canonical(new) => {}
+                _ => self.push(path, Op::Set(new.to_string())),
+            }
+            path.pop();
+        }
+    }
+}
+
+impl Field {
+    /// The field with the value that it has in `text`.
+    pub(crate) fn picked(&self, text: &str) -> Self {
+        let value = at(text, &self.path.path).map(|r| &text[r]);
+        let op = match (value, &self.op) {
+            (None, _) => Op::Remove,
+            (Some(value), Op::Object) if value.starts_with('{') => Op::Object,
+            (Some(value), _) => Op::Set(value.to_string()),
+        };
+        Self {
+            path: self.path.clone(),
+            op,
+        }
+    }
+
+    /// `text` with the field laid over it; the bytes of everything else stay as they are.
+    pub(crate) fn laid_over(&self, text: &str) -> String {
+        let path = &self.path.path;
+        match &self.op {
+            Op::Remove => remove(text, path),
+            Op::Object => match at(text, path) {
+                Some(range) if text[range.clone()].starts_with('{') => text.to_string(),
+                _ => set(text, path, "{}"),
+            },
+            Op::Set(value) => match at(text, path) {
+                Some(range) if canonical(&text[range.clone()]) == canonical(value) => {
+                    text.to_string()
+                }
+                _ => set(text, path, value),
+            },
+        }
+    }
+
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = (&self.path.path, &other.path.path);
+        a.starts_with(b) || b.starts_with(a)
+    }
+}
+
+/// As [`find`], but through objects only: a patch never reaches into an array.
+fn at(text: &str, path: &[String]) -> Option<std::ops::Range<usize>> {
+    let mut range = whole(text);
+    for name in path {
+        range = members(text, &range)?
+            .into_iter()
+            .rfind(|m| m.name == *name)?
+            .value;
+    }
+    Some(range)
+}
+
+/// The whole text checked, nothing kept.
+pub(crate) fn validate(text: &str) -> Result<(), Fault> {
+    let mut cursor = Cursor::new(text);
+    cursor.value(0)?;
+    cursor.end()
+}
+
+fn splice(text: &str, range: std::ops::Range<usize>, new: &str) -> String {
+    format!("{}{new}{}", &text[..range.start], &text[range.end..])
+}
+
+fn set(text: &str, path: &[String], value: &str) -> String {
+    let mut range = whole(text);
+    for (depth, name) in path.iter().enumerate() {
+        let nest = |rest: &[String]| {
+            rest.iter().rev().fold(value.to_string(), |inner, name| {
+                format!("{{{}:{inner}}}", quote(name))
+            })
+        };
+        let Some(all) = members(text, &range) else {
+            return splice(text, range, &nest(&path[depth..]));
+        };
+        let Some(member) = all.iter().rfind(|m| m.name == *name) else {
+            let member = format!("{}:{}", quote(name), nest(&path[depth + 1..]));
+            let end = all.last().map_or(range.start + 1, |m| m.value.end);
+            let comma = if all.is_empty() { "" } else { "," };
+            return splice(text, end..end, &format!("{comma}{member}"));
+        };
+        range = member.value.clone();
+    }
+    splice(text, range, value)
+}
+
+fn remove(text: &str, path: &[String]) -> String {
+    let Some((name, parents)) = path.split_last() else {
+        return text.to_string();
+    };
+    let mut text = text.to_string();
+    while let Some(all) = at(&text, parents).and_then(|range| members(&text, &range)) {
+        let Some(index) = all.iter().rposition(|m| m.name == *name) else {
+            break;
+        };
+        let range = match (index.checked_sub(1), all.get(index + 1)) {
+            (_, Some(next)) => all[index].start..next.start,
+            (Some(before), None) => all[before].value.end..all[index].value.end,
+            (None, None) => all[index].start..all[index].value.end,
+        };
+        text = splice(&text, range, "");
+    }
+    text
+}

@@ -1,0 +1,294 @@
+//! Where things stand in a server's JSON.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::event::{BadItem, Snapshot, WatchEvent};
+use crate::json::patch::{JsonPatch, validate};
+use crate::json::pointer::{Pointer, find, whole};
+use crate::json::resource::JsonResource;
+use crate::json::scan::{Cursor, unescape};
+use crate::metadata::Metadata;
+
+/// Where a server's answers keep their list, and its resources their id and the rest.
+///
+/// ```
+/// use resourcecache::json::Schema;
+/// use resourcecache::Resource;
+/// let schema = Schema { items: "/data/zones".parse()?, ..Schema::default() };
+/// let snapshot = schema.snapshot(br#"{"data":{"zones":[{"id":7,"name":"a.example"}]}}"#)?;
+/// assert_eq!(snapshot.items[0].id(), "7");
+/// assert_eq!(snapshot.items[0].body(), r#"{"id":7,"name":"a.example"}"#);
+/// # Ok::<(), resourcecache::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Schema {
+    /// A resource's id: a string, or an integer. Default `/id`.
+    pub id: Pointer,
+    /// An identity that is never given out twice.
+    pub uid: Option<Pointer>,
+    /// A resource's version.
+    pub version: Option<Pointer>,
+    /// A token that the client chose and the server echoes.
+    pub token: Option<Pointer>,
+    /// The list within a list call's answer; the whole answer by default.
+    pub items: Pointer,
+    /// The list's own version within the answer.
+    pub list_version: Option<Pointer>,
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self {
+            id: Pointer {
+                path: vec!["id".into()],
+            },
+            uid: None,
+            version: None,
+            token: None,
+            items: Pointer::default(),
+            list_version: None,
+        }
+    }
+}
+
+type Found = Result<Option<Box<str>>, String>;
+
+impl Schema {
+    /// Reads the answer of a list call. `null` in the list's place is an empty list, as Kubernetes
+    /// writes it. Items that are no resources are reported in [`Snapshot::bad`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadSnapshot`] for anything but valid JSON with an array in the list's place.
+    pub fn snapshot(&self, response: &[u8]) -> Result<Snapshot<JsonResource>, Error> {
+        let bad = |problem: String| Error::BadSnapshot {
+            position: None,
+            problem,
+        };
+        let text = text(response).map_err(bad)?;
+        validate(text).map_err(|fault| bad(fault.to_string()))?;
+        let mut snapshot = Snapshot::complete(Vec::new());
+        if let Some(pointer) = &self.list_version {
+            let version = scalar(text, pointer, "the list's version").map_err(bad)?;
+            snapshot.list_version = version.map(Into::into);
+        }
+        let Some(range) = find(text, &self.items.path) else {
+            return Err(bad(format!("no list under {:?}", self.items.to_string())));
+        };
+        if &text[range.clone()] == "null" {
+            return Ok(snapshot);
+        }
+        if !text[range.clone()].starts_with('[') {
+            return Err(bad(format!("no array under {:?}", self.items.to_string())));
+        }
+        let identity = self.identity();
+        let mut position = 0;
+        let mut cursor = Cursor {
+            text,
+            at: range.start,
+        };
+        let done = cursor.elements(0, |cursor, depth| {
+            let item = cursor.value(depth)?;
+            match self.read(item, &identity) {
+                Ok(resource) => snapshot.items.push(resource),
+                Err(problem) => snapshot.bad.push(BadItem { position, problem }),
+            }
+            position += 1;
+            Ok(())
+        });
+        done.map_err(|fault| bad(fault.to_string()))?;
+        Ok(snapshot)
+    }
+
+    fn identity(&self) -> Arc<Vec<Pointer>> {
+        Arc::new(
+            [Some(&self.id), self.uid.as_ref()]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// Reads one resource.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadInput`] for anything but a JSON object with an id.
+    pub fn resource(&self, body: &[u8]) -> Result<JsonResource, Error> {
+        let bad = |problem: String| Error::bad_input("resource", problem);
+        let text = text(body).map_err(bad)?;
+        validate(text).map_err(|fault| bad(fault.to_string()))?;
+        self.read(&text[whole(text)], &self.identity()).map_err(bad)
+    }
+
+    fn read(&self, item: &str, identity: &Arc<Vec<Pointer>>) -> Result<JsonResource, String> {
+        if !item.starts_with('{') {
+            return Err("is no JSON object".into());
+        }
+        let id = scalar(item, &self.id, "the id")?
+            .ok_or_else(|| format!("has no id under {:?}", self.id.to_string()))?;
+        if id.is_empty() {
+            return Err("its id is empty".into());
+        }
+        let number = find(item, &self.id.path).is_some_and(|r| !item[r].starts_with('"'));
+        if number && id.contains(['.', 'e', 'E']) {
+            return Err(format!("its id {id} is neither a string nor an integer"));
+        }
+        let optional = |pointer: &Option<Pointer>, what| -> Found {
+            pointer.as_ref().map_or(Ok(None), |p| scalar(item, p, what))
+        };
+        Ok(JsonResource {
+            body: item.into(),
+            id: (&*id).into(),
+            uid: optional(&self.uid, "the uid")?,
+            version: optional(&self.version, "the version")?,
+            token: optional(&self.token, "the token")?,
+            identity: identity.clone(),
+        })
+    }
+
+    /// A merge patch (RFC 7396): objects go field by field, `null` takes a field away.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadInput`] for anything but a JSON object.
+    pub fn merge_patch(&self, patch: &[u8]) -> Result<JsonPatch, Error> {
+        JsonPatch::merge(text(patch).map_err(|p| Error::bad_input("patch", p))?)
+    }
+
+    /// A part of a resource whose top-level fields replace those of the whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadInput`] for anything but a JSON object.
+    pub fn partial(&self, fields: &[u8]) -> Result<JsonPatch, Error> {
+        JsonPatch::top_level(text(fields).map_err(|p| Error::bad_input("patch", p))?)
+    }
+
+    /// Reads a watch event as Kubernetes writes it: `{"type": "ADDED", "object": {...}}`. The
+    /// object of a `BOOKMARK` needs a version only; an `ERROR` of code 410 is
+    /// [`WatchEvent::Expired`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadInput`] for anything else.
+    pub fn watch_event(&self, event: &[u8]) -> Result<WatchEvent<JsonResource>, Error> {
+        let bad = |problem: String| Error::bad_input("watch event", problem);
+        let text = text(event).map_err(bad)?;
+        validate(text).map_err(|fault| bad(fault.to_string()))?;
+        let member = |name: &str| find(text, &[name.to_string()]).map(|r| &text[r]);
+        let kind = member("type").and_then(unescape).unwrap_or_default();
+        let object = member("object").unwrap_or("null");
+        let resource = || self.read(object, &self.identity()).map_err(bad);
+        Ok(match kind.as_str() {
+            "ADDED" => WatchEvent::Added(resource()?),
+            "MODIFIED" => WatchEvent::Modified(resource()?),
+            "DELETED" => WatchEvent::Deleted(resource()?),
+            "BOOKMARK" => WatchEvent::Bookmark {
+                version: self.version_of(object)?,
+            },
+            "ERROR" if find(object, &["code".into()]).is_some_and(|r| &object[r] == "410") => {
+                WatchEvent::Expired
+            }
+            other => {
+                return Err(bad(format!(
+                    "type {other:?} is not one that tells of a resource"
+                )));
+            }
+        })
+    }
+
+    /// The version that a JSON text names; for bookmarks.
+    fn version_of(&self, text: &str) -> Result<Option<String>, Error> {
+        let Some(pointer) = &self.version else {
+            return Ok(None);
+        };
+        let version = scalar(text, pointer, "the version");
+        Ok(version
+            .map_err(|p| Error::bad_input("bookmark", p))?
+            .map(Into::into))
+    }
+
+    /// Reads a list that v1.0 saved, for [`Event::ImportV1`](crate::Event::ImportV1).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadSnapshot`] for an item without id or with a `_meta` that is none.
+    pub fn list_v1(&self, list: &[u8]) -> Result<Vec<(JsonResource, Option<Metadata>)>, Error> {
+        let whole = Self {
+            items: Pointer::default(),
+            list_version: None,
+            ..self.clone()
+        };
+        let snapshot = whole.snapshot(list)?;
+        if let Some(bad) = snapshot.bad.into_iter().next() {
+            return Err(Error::BadSnapshot {
+                position: Some(bad.position),
+                problem: bad.problem,
+            });
+        }
+        let marked = |(position, resource): (usize, JsonResource)| {
+            let meta = find(&resource.body, &["_meta".into()]).map(|r| &resource.body[r]);
+            let meta: Option<Metadata> =
+                match meta {
+                    None | Some("null") => None,
+                    Some(meta) => serde_json::from_str(meta).map(Some).map_err(|error| {
+                        Error::BadSnapshot {
+                            position: Some(position),
+                            problem: format!("_meta: {error}"),
+                        }
+                    })?,
+                };
+            let body = resource.with_meta(None).into();
+            Ok((JsonResource { body, ..resource }, meta))
+        };
+        snapshot.items.into_iter().enumerate().map(marked).collect()
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))
+}
+
+/// The text of a string or number; `None` where there is nothing, or `null`.
+fn scalar(text: &str, pointer: &Pointer, what: &str) -> Found {
+    let Some(range) = find(text, &pointer.path) else {
+        return Ok(None);
+    };
+    let value = &text[range];
+    match value.as_bytes().first() {
+        Some(b'n') => Ok(None),
+        Some(b'"') => unescape(value)
+            .map(|t| Some(t.into()))
+            .ok_or_else(|| format!("{what} holds half a character (a lone surrogate)")),
+        Some(b'-' | b'0'..=b'9') => Ok(Some(value.into())),
+        _ => Err(format!("{what} is neither a string nor a number")),
+    }
+}
+
+/// The whole collection, hidden resources included, as a list that v1.0 reads (M1).
+///
+/// ```
+/// use resourcecache::{Config, JsonCache, Timestamp, json};
+/// let schema = json::Schema::default();
+/// let mut cache = JsonCache::new(Config::default());
+/// cache.merge(schema.snapshot(br#"[{"id":"a"}]"#)?, Timestamp(0))?;
+/// cache.mark_as_processing("a", resourcecache::Kind::Delete, Timestamp(0))?;
+/// assert!(json::list_v1(&cache).starts_with(r#"[{"id":"a","_meta":{"status":"deleting","#));
+/// # Ok::<(), resourcecache::Error>(())
+/// ```
+pub fn list_v1(cache: &crate::ResourceCache<JsonResource>) -> String {
+    let items: Vec<String> = cache
+        .all()
+        .map(|item| {
+            item.body()
+                .with_meta(item.meta().filter(|m| m.status.is_some()).as_ref())
+        })
+        .collect();
+    format!("[{}]", items.join(","))
+}
