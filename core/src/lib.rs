@@ -10,13 +10,16 @@
 
 #![forbid(unsafe_code)]
 
+mod badge;
 mod cache;
 mod changes;
 mod config;
 mod deadline;
+mod diagram;
 mod dispatch;
 mod error;
 mod event;
+mod explain;
 mod ids;
 pub mod json;
 mod lifecycle;
@@ -26,21 +29,26 @@ mod observe;
 mod operation;
 mod record;
 mod resource;
+mod resource_config;
 mod row;
 mod state;
 mod verbs;
 mod view;
 
+pub use badge::{Badge, Icon, Labels, Progress, Variant};
 pub use cache::ResourceCache;
 pub use changes::{Applied, Changes, Outcome, Removed, Settlement, Upsert, Warning};
 pub use config::{BadItems, Config, NewItems, OnFailure, VersionOrder};
 pub use deadline::{Deadline, Reason};
+pub use diagram::lifecycle_mermaid;
 pub use error::{Error, ErrorKind, Missing};
 pub use event::{BadItem, Coverage, Event, Retry, Snapshot, WatchEvent};
+pub use explain::{Explanation, Next};
 pub use ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
 pub use metadata::{Change, Metadata, MetadataPatch, Status};
 pub use record::Record;
 pub use resource::Resource;
+pub use resource_config::{DNS_RECORDS, DNS_ZONES, DOMAINS, PROJECTS, ResourceConfig};
 pub use state::{Edge, Kind, State, TransitionError, Trigger};
 pub use view::{Item, OperationInfo};
 

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::deadline::{Deadline, Reason};
 use crate::ids::{OperationId, ResourceId, Revision, RowKey, Timestamp};
 use crate::metadata::{Metadata, Status};
+use crate::operation::Operation;
 use crate::resource::Resource;
 use crate::row::Row;
 use crate::state::{Kind, State};
@@ -52,6 +53,11 @@ impl<'a, R: Resource> Item<'a, R> {
         self.row.metadata()
     }
 
+    /// Whether its operation is complete and lingers to be seen (T4).
+    pub fn lingers(&self) -> bool {
+        self.row.leading().is_some_and(Operation::lingers)
+    }
+
     /// Whether it is in the visible list.
     pub fn is_visible(&self) -> bool {
         self.row.is_visible()
@@ -81,7 +87,7 @@ impl<R: Resource> ResourceCache<R> {
         self.revision
     }
 
-    fn find(&self, id: &str) -> Option<&Row<R>> {
+    pub(crate) fn find(&self, id: &str) -> Option<&Row<R>> {
         self.rows.get(&self.key_of(id)?)
     }
 
