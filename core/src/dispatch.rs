@@ -192,7 +192,9 @@ impl<R: Resource> ResourceCache<R> {
         self.next_operation += 1;
         let mut meta = Metadata {
             started_at: Some(cx.now),
-            min_ttl: min_ttl_ms,
+            min_ttl: (kind == Kind::Delete)
+                .then(|| min_ttl_ms.unwrap_or(self.config.ttl_ms))
+                .or(min_ttl_ms),
             ..Metadata::default()
         };
         match kind {

@@ -13,7 +13,7 @@ impl<R: Resource> Operation<R> {
     /// A longer TTL, counted from the first mark; a shorter one does nothing (L5).
     pub(crate) fn extend(&mut self, ttl_ms: u64) {
         self.extended_until = self.extended_until.max(self.begun.plus_ms(ttl_ms));
-        self.meta.min_ttl = Some(self.meta.min_ttl.unwrap_or(0).max(ttl_ms));
+        self.meta.min_ttl = Some(self.meta.min_ttl.unwrap_or(self.ttl_ms).max(ttl_ms));
     }
 
     pub(crate) fn back_off(&mut self, retry: Retry, base_ms: u64, cx: &Context<'_>) {

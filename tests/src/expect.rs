@@ -145,10 +145,10 @@ impl World {
         Ok(())
     }
 
-    /// The first's key when last seen; of one id, at the last expectation.
+    /// The first's key when last seen; of one id, at the last expectation that had it.
     fn expect_same_row(&self, first: &str, second: &str) -> Checked {
         let before = if first == second {
-            self.seen_at_expectation.get(first)
+            (self.seen_at_expectation.get(first)).or_else(|| self.first_seen.get(first))
         } else {
             self.seen.get(first)
         };

@@ -106,6 +106,8 @@ pub(crate) struct World {
     pub(crate) outcomes: Vec<Outcome>,
     /// Each id's row key when it was last seen after an action.
     pub(crate) seen: BTreeMap<String, RowKey>,
+    /// The same, when it was first seen.
+    pub(crate) first_seen: BTreeMap<String, RowKey>,
     /// The same, after an expectation.
     pub(crate) seen_at_expectation: BTreeMap<String, RowKey>,
     /// The visible list as a reader has it who only follows the changes.
@@ -122,6 +124,7 @@ impl World {
             last: Changes::default(),
             outcomes: Vec::new(),
             seen: BTreeMap::new(),
+            first_seen: BTreeMap::new(),
             seen_at_expectation: BTreeMap::new(),
             mirror: Vec::new(),
         }
@@ -181,7 +184,9 @@ impl World {
             ));
         }
         for item in self.cache.all() {
-            self.seen.insert(item.id().to_string(), item.key());
+            let (id, key) = (item.id().to_string(), item.key());
+            self.first_seen.entry(id.clone()).or_insert(key);
+            self.seen.insert(id, key);
         }
         self.outcomes.extend(changes.outcomes.iter().cloned());
         self.last = changes;
