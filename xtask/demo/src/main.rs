@@ -1,0 +1,91 @@
+//! `cargo xtask demo`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use resourcecache::json::Schema;
+use resourcecache_demo::{Error, Report, Screen, own, run};
+
+/// Shows what a naive client and resourcecache make of the same lagging API, and counts flickers.
+#[derive(Parser)]
+#[command(name = "cargo xtask demo")]
+struct Options {
+    /// Runs in seconds instead of half a minute.
+    #[arg(long)]
+    fast: bool,
+    /// Prints the counts as JSON, and no lists.
+    #[arg(long)]
+    json: bool,
+    /// Takes a part of resourcecache away, to see that the judge sees it.
+    #[arg(long, value_name = "PART")]
+    r#break: Option<Part>,
+    /// Lists an API of your own instead, read-only.
+    #[arg(long)]
+    url: Option<String>,
+    /// Where its resources have their id (a JSON pointer).
+    #[arg(long, default_value = "/id", requires = "url")]
+    id: String,
+    /// Where its answer has the list (a JSON pointer; the whole answer by default).
+    #[arg(long, default_value = "", requires = "url")]
+    items: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The TTL: nothing is guarded.
+    Ttl,
+}
+
+fn main() -> ExitCode {
+    match try_main(&Options::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn try_main(options: &Options) -> Result<ExitCode, Error> {
+    if let Some(url) = &options.url {
+        let schema = Schema {
+            id: options.id.parse()?,
+            items: options.items.parse()?,
+            ..Schema::default()
+        };
+        own::run(url, &schema)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let screen = Screen {
+        quiet: options.json,
+        pause_ms: if options.fast || options.json { 0 } else { 700 },
+    };
+    let report = run(options.r#break == Some(Part::Ttl), screen)?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        table(&report);
+    }
+    let good = report.resourcecache == 0 && report.naive > 0;
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn table(report: &Report) {
+    println!("\n{:24}{:>16}{:>16}", "flickers", "naive", "resourcecache");
+    for one in &report.scenarios {
+        println!(
+            "{:24}{:>16}{:>16}",
+            one.scenario,
+            one.naive.total(),
+            one.resourcecache.total()
+        );
+    }
+    println!(
+        "\nflickers: naive {}, resourcecache {}",
+        report.naive, report.resourcecache
+    );
+}

@@ -1,0 +1,29 @@
+//! Ours does not flicker, the naive client does; and without its TTL ours does too.
+
+use resourcecache_demo::{Screen, run};
+
+const QUIET: Screen = Screen {
+    quiet: true,
+    pause_ms: 0,
+};
+
+#[test]
+fn ours_shows_no_flicker_where_the_naive_client_shows_every_sort() {
+    let report = run(false, QUIET).unwrap();
+    assert_eq!(report.resourcecache, 0, "{report:#?}");
+    let naive = report
+        .scenarios
+        .iter()
+        .map(|s| s.naive)
+        .reduce(|a, b| a.plus(b))
+        .unwrap();
+    assert!(naive.came_back > 0, "{naive:?}");
+    assert!(naive.vanished > 0, "{naive:?}");
+    assert!(naive.jumped_back > 0, "{naive:?}");
+}
+
+#[test]
+fn without_its_ttl_ours_flickers_too() {
+    let report = run(true, QUIET).unwrap();
+    assert!(report.resourcecache > 0, "{report:#?}");
+}
