@@ -67,6 +67,8 @@ pub struct ResourceCache<R: Resource> {
     /// The rows that the running event touches, as they were before.
     pub(crate) before: BTreeMap<RowKey, Face<R>>,
     pub(crate) moved: BTreeSet<RowKey>,
+    /// The same rows whole, for an event that is refused; `None` for new ones.
+    pub(crate) undo: BTreeMap<RowKey, Option<Row<R>>>,
 }
 
 /// What a reader sees of a row.
@@ -105,6 +107,7 @@ impl<R: Resource> ResourceCache<R> {
             log_floor: Revision(0),
             before: BTreeMap::new(),
             moved: BTreeSet::new(),
+            undo: BTreeMap::new(),
         }
     }
 
@@ -115,7 +118,6 @@ impl<R: Resource> ResourceCache<R> {
     /// A refused event changes nothing at all, not even the time.
     pub fn apply(&mut self, event: Event<R>, now: Timestamp) -> Result<Applied, Error> {
         self.check(&event)?;
-        let backup = matches!(event, Event::Batch(_)).then(|| self.clone());
         let (clock, skew) = self.time_at(now);
         let config = self.config.clone();
         let mut cx = Context {
@@ -126,13 +128,11 @@ impl<R: Resource> ResourceCache<R> {
             outcomes: Vec::new(),
         };
         let mut done = Done::default();
-        if !event.is_verb() {
-            self.run_due(&mut cx);
-        }
+        let counters = (self.next_key, self.next_operation, self.next_place);
+        self.run_due(&mut cx);
         if let Err(error) = self.dispatch(event, &mut cx, &mut done) {
-            if let Some(backup) = backup {
-                *self = backup;
-            }
+            self.roll_back();
+            (self.next_key, self.next_operation, self.next_place) = counters;
             return Err(error);
         }
         self.run_due(&mut cx);
@@ -191,23 +191,29 @@ impl<R: Resource> ResourceCache<R> {
         }
     }
 
+    /// Puts every touched row back as it was before the event.
+    fn roll_back(&mut self) {
+        let undo = std::mem::take(&mut self.undo);
+        for key in undo.keys() {
+            self.take(*key);
+        }
+        for row in undo.into_values().flatten() {
+            self.insert(row);
+        }
+        self.undo.clear();
+        self.before.clear();
+        self.moved.clear();
+    }
+
     /// The row of an id, or of an id that it had.
     pub(crate) fn key_of(&self, id: &str) -> Option<RowKey> {
         self.by_id.get(id).copied()
     }
 
-    /// A copy of the row to change, with what is due done; a new one for an unknown id.
-    pub(crate) fn draft(&self, id: &ResourceId, cx: &mut Context<'_>) -> Row<R> {
+    /// A copy of the row to change; a new one for an unknown id.
+    pub(crate) fn draft(&self, id: &ResourceId) -> Row<R> {
         let known = self.key_of(id.as_str()).and_then(|key| self.rows.get(&key));
-        match known {
-            Some(row) => {
-                let mut row = row.clone();
-                row.run_due(cx);
-                row.refresh(cx.config);
-                row
-            }
-            None => Row::new(RowKey(self.next_key), id.clone()),
-        }
+        known.map_or_else(|| Row::new(RowKey(self.next_key), id.clone()), Row::clone)
     }
 
     fn face(row: &Row<R>) -> Face<R> {
@@ -235,6 +241,7 @@ impl<R: Resource> ResourceCache<R> {
     pub(crate) fn take(&mut self, key: RowKey) -> Option<Row<R>> {
         let row = self.rows.remove(&key)?;
         self.before.entry(key).or_insert_with(|| Self::face(&row));
+        self.undo.entry(key).or_insert_with(|| Some(row.clone()));
         self.by_id.remove(&row.id);
         for alias in &row.aliases {
             self.by_id.remove(alias);
@@ -254,6 +261,7 @@ impl<R: Resource> ResourceCache<R> {
     /// Puts a changed row in the place of what was there, or drops it when nothing is left of it.
     pub(crate) fn put(&mut self, mut row: Row<R>) {
         self.take(row.key);
+        self.undo.entry(row.key).or_insert(None);
         self.next_key = self.next_key.max(row.key.0 + 1);
         self.before
             .entry(row.key)
@@ -263,6 +271,14 @@ impl<R: Resource> ResourceCache<R> {
             return;
         }
         self.place(&mut row);
+        self.insert(row);
+    }
+
+    /// Puts a row into every index, as it is.
+    fn insert(&mut self, row: Row<R>) {
+        if let Some(place) = row.place {
+            self.order.insert(place, row.key);
+        }
         self.by_id.insert(row.id.clone(), row.key);
         for alias in &row.aliases {
             self.by_id.entry(alias.clone()).or_insert(row.key);
@@ -293,9 +309,6 @@ impl<R: Resource> ResourceCache<R> {
             }
             _ => None,
         };
-        if let Some(place) = row.place {
-            self.order.insert(place, row.key);
-        }
     }
 
     fn purge_dropped(&mut self) {
@@ -307,6 +320,7 @@ impl<R: Resource> ResourceCache<R> {
     fn finish(&mut self, outcomes: Vec<Outcome>, warnings: Vec<Warning>) -> Changes {
         let before = std::mem::take(&mut self.before);
         let moved = std::mem::take(&mut self.moved);
+        self.undo.clear();
         let (mut changed, mut removed) = (BTreeMap::new(), Vec::new());
         for (key, old) in &before {
             let new = self.rows.get(key).map(Self::face);

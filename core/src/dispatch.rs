@@ -5,8 +5,9 @@ use crate::changes::Settlement;
 use crate::config::OnFailure;
 use crate::error::{Error, Missing};
 use crate::event::{Event, Retry};
-use crate::ids::{FetchToken, OperationId, ResourceId};
+use crate::ids::{FetchToken, OperationId, ResourceId, RowKey};
 use crate::metadata::{Change, Metadata, MetadataPatch, Status, check_progress};
+use crate::observe::Observation;
 use crate::operation::{Acked, Guard, Operation, Payload};
 use crate::resource::Resource;
 use crate::row::{Context, LISTED, Row};
@@ -114,7 +115,7 @@ impl<R: Resource> ResourceCache<R> {
             } => self.fail_attempt(operation, error, retry, cx),
             Event::Attempt { operation } => self.attempt_again(operation, cx, done),
             Event::Cancel { operation } => {
-                let (mut row, index) = self.operation_row(operation, cx)?;
+                let (mut row, index) = self.operation_row(operation)?;
                 row.cancel(index, cx);
                 self.put(row);
                 Ok(())
@@ -233,7 +234,7 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
-        let mut row = self.draft(id, cx);
+        let mut row = self.draft(id);
         if let Some(index) = row.admit(kind)? {
             let operation = &mut row.operations[index];
             if let Some(ttl) = min_ttl_ms {
@@ -278,9 +279,18 @@ impl<R: Resource> ResourceCache<R> {
         done: &mut Done,
     ) -> Result<(), Error> {
         let id = ResourceId::from(resource.id());
-        let mut row = self.draft(&id, cx);
-        if row.body().is_some() && !row.is_hidden() {
+        let mut row = self.draft(&id);
+        let creating = |o: &Operation<R>| matches!(o.payload, Payload::Create(_));
+        if row.body().is_some() && !row.is_hidden() || row.id == id && row.unsettled().any(creating)
+        {
             return Err(Error::AlreadyExists { id });
+        }
+        if row.id != id {
+            // A temporary id used again, while what it became is being deleted: a new row.
+            row.aliases.retain(|alias| *alias != id);
+            self.put(row);
+            self.by_id.remove(&id);
+            row = Row::new(RowKey(self.next_key), id);
         }
         let operation = self.new_operation(
             Kind::Create,
@@ -302,7 +312,7 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
-        let row = self.draft(temp_id, cx);
+        let row = self.draft(temp_id);
         let creation = row
             .operations
             .iter()
@@ -323,15 +333,11 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// The row of an operation, with what is due done, and the operation's place in it.
-    fn operation_row(
-        &self,
-        operation: OperationId,
-        cx: &mut Context<'_>,
-    ) -> Result<(Row<R>, usize), Error> {
+    fn operation_row(&self, operation: OperationId) -> Result<(Row<R>, usize), Error> {
         let missing = || Error::NotFound(Missing::Operation(operation));
         let key = self.by_operation.get(&operation).ok_or_else(missing)?;
         let id = &self.rows.get(key).ok_or_else(missing)?.id;
-        let row = self.draft(id, cx);
+        let row = self.draft(id);
         let index = row.operations.iter().position(|o| o.id == operation);
         index.map(|i| (row, i)).ok_or_else(missing)
     }
@@ -342,7 +348,7 @@ impl<R: Resource> ResourceCache<R> {
         answer: Option<R>,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        let (mut row, index) = self.operation_row(operation, cx)?;
+        let (mut row, index) = self.operation_row(operation)?;
         let created = matches!(row.operations[index].payload, Payload::Create(_));
         if row.operations[index].acked.is_some() {
             let state = row.operations[index].state;
@@ -357,7 +363,11 @@ impl<R: Resource> ResourceCache<R> {
                 ));
             }
         }
-        if row.operations[index].is_unsettled() {
+        let settled = !row.operations[index].is_unsettled();
+        if settled && self.news_of_its_own(&mut row, index, answer.as_ref(), cx) {
+            return Ok(());
+        }
+        if !settled {
             row.step(index, Trigger::Acknowledge)?;
         }
         row.acknowledge(index, answer.as_ref(), cx);
@@ -366,6 +376,31 @@ impl<R: Resource> ResourceCache<R> {
         }
         self.put(row);
         Ok(())
+    }
+
+    /// A late answer to a creation whose id has been used for another since: the resource that it
+    /// made is one that the server shows.
+    fn news_of_its_own(
+        &mut self,
+        row: &mut Row<R>,
+        index: usize,
+        answer: Option<&R>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let creates = |o: &Operation<R>| matches!(o.payload, Payload::Create(_));
+        if !creates(&row.operations[index]) || !row.operations[index + 1..].iter().any(creates) {
+            return false;
+        }
+        row.operations[index].acked = Some(Acked {
+            at: cx.clock,
+            seq: cx.seq,
+            version: None,
+        });
+        self.put(row.clone());
+        if let Some(answer) = answer {
+            self.see(answer, &Observation::now(cx), cx);
+        }
+        true
     }
 
     /// Gives a created row its real id, and takes in the row that the server's list already made.
@@ -395,7 +430,7 @@ impl<R: Resource> ResourceCache<R> {
         retry: Retry,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        let (mut row, index) = self.operation_row(operation, cx)?;
+        let (mut row, index) = self.operation_row(operation)?;
         if !row.operations[index].is_unsettled() {
             return Ok(());
         }
@@ -429,7 +464,7 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
-        let (mut row, index) = self.operation_row(operation, cx)?;
+        let (mut row, index) = self.operation_row(operation)?;
         done.operations.push(operation);
         let state = row.operations[index].state;
         if matches!(state, State::Running(_)) {
@@ -443,7 +478,7 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn complete_newest(&mut self, id: &ResourceId, cx: &mut Context<'_>) -> Result<(), Error> {
-        let mut row = self.draft(id, cx);
+        let mut row = self.draft(id);
         let Some(index) = row.operations.iter().rposition(Operation::is_unsettled) else {
             if row.is_empty() {
                 return Err(Error::no_resource(id));
@@ -461,7 +496,7 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn revert_all(&mut self, id: &ResourceId, cx: &mut Context<'_>) {
-        let mut row = self.draft(id, cx);
+        let mut row = self.draft(id);
         if row.operations.is_empty() && row.base.is_none() {
             return;
         }
@@ -472,7 +507,7 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn remove_row(&mut self, id: &ResourceId, cx: &mut Context<'_>) {
-        let mut row = self.draft(id, cx);
+        let mut row = self.draft(id);
         if row.is_empty() {
             return;
         }
@@ -528,7 +563,7 @@ impl<R: Resource> ResourceCache<R> {
         patch: &R::Patch,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        let mut row = self.draft(id, cx);
+        let mut row = self.draft(id);
         let Some(body) = row.body() else {
             return Err(Error::no_resource(id));
         };
@@ -588,11 +623,11 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
-        let row = self.draft(id, cx);
+        let row = self.draft(id);
         if let Change::Set(status) = patch.status {
             self.trigger_status(id, &row, status, &patch, cx)?;
         }
-        let mut row = self.draft(id, cx);
+        let mut row = self.draft(id);
         let Some(index) = row
             .leading()
             .filter(|o| o.is_unsettled())
@@ -602,7 +637,7 @@ impl<R: Resource> ResourceCache<R> {
             if row.is_empty() {
                 return Err(Error::no_resource(id));
             }
-            return Err(Error::transition(&row.id, row.state(), Trigger::Attempt));
+            return Err(Error::NoOperation { id: row.id.clone() });
         };
         let operation = &mut row.operations[index];
         if matches!(patch.progress, Change::Set(_)) || !patch.stage.is_keep() {
@@ -638,7 +673,7 @@ impl<R: Resource> ResourceCache<R> {
                 }
                 return Err(Error::transition(id, row.state(), Trigger::BackOff));
             };
-            let (mut row, index) = self.operation_row(operation, cx)?;
+            let (mut row, index) = self.operation_row(operation)?;
             row.step(index, Trigger::BackOff)?;
             let ms = self.config.retry_backoff_ms;
             row.operations[index].back_off(Retry::Backoff, ms, cx);
@@ -670,7 +705,7 @@ impl<R: Resource> ResourceCache<R> {
     ) -> Result<(), Error> {
         for (resource, meta) in items {
             let id = ResourceId::from(resource.id());
-            let mut row = self.draft(&id, cx);
+            let mut row = self.draft(&id);
             let kind = meta.as_ref().and_then(|m| m.status);
             if kind == Some(Status::Creating) {
                 let creation = self.imported(Kind::Create, Payload::Create(resource), meta, cx);

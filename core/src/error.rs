@@ -14,6 +14,12 @@ pub enum Error {
         /// The pair.
         source: TransitionError,
     },
+    /// Metadata for a resource on which no operation runs (M5).
+    #[error("{id}: no operation runs whose metadata could change; begin one, or name a status")]
+    NoOperation {
+        /// The resource.
+        id: ResourceId,
+    },
     /// No such resource, or no such operation.
     #[error("{0}")]
     NotFound(Missing),
@@ -61,7 +67,7 @@ pub enum Missing {
 /// What kind of error it is, for those who only want to branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// See [`Error::Transition`].
+    /// See [`Error::Transition`] and [`Error::NoOperation`].
     Transition,
     /// See [`Error::NotFound`].
     NotFound,
@@ -90,7 +96,7 @@ impl Error {
     /// The error's kind; a batch's is that of its first refusal.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Transition { .. } => ErrorKind::Transition,
+            Self::Transition { .. } | Self::NoOperation { .. } => ErrorKind::Transition,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::BadInput { .. } => ErrorKind::BadInput,

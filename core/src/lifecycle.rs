@@ -238,8 +238,8 @@ impl<R: Resource> Row<R> {
         };
         let creation = matches!(operation.payload, Payload::Create(_)) && !guard;
         self.settle(index, Trigger::Cancel, (!told).then_some(how), guard, cx);
-        if creation && self.base.is_none() {
-            self.creation_gone(cx);
+        if creation {
+            self.creation_gone(index, cx);
         }
         self.drop_spent(cx.config);
     }

@@ -28,12 +28,11 @@ impl<R: Resource> ResourceCache<R> {
             list_version: snapshot.list_version,
             added: false,
         };
-        let complete = snapshot.coverage == Coverage::Complete;
         if obs.seq < self.last_complete {
             return Ok(());
         }
         let absent = self.absences(&snapshot.coverage, &items, done);
-        let before = self.listed_order();
+        let (before, visible) = (self.listed_order(), self.visible_keys());
         let mut listed = Vec::with_capacity(items.len());
         for item in &items {
             if let Some(key) = self.see(item, &obs, cx) {
@@ -58,7 +57,7 @@ impl<R: Resource> ResourceCache<R> {
                 self.reorder(&before, &listed, Some(bounds));
             }
         }
-        debug_assert!(complete || self.last_complete <= cx.seq);
+        self.mark_moved(&visible);
         Ok(())
     }
 
@@ -161,7 +160,12 @@ impl<R: Resource> ResourceCache<R> {
         by_token().or_else(|| self.key_of(item.id()))
     }
 
-    fn see(&mut self, item: &R, obs: &Observation, cx: &mut Context<'_>) -> Option<RowKey> {
+    pub(crate) fn see(
+        &mut self,
+        item: &R,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) -> Option<RowKey> {
         let Some(key) = self.match_row(item) else {
             if self
                 .dropped
@@ -248,7 +252,6 @@ impl<R: Resource> ResourceCache<R> {
         listed: &[RowKey],
         page: Option<(Option<&ResourceId>, Option<&ResourceId>)>,
     ) {
-        let visible: Vec<RowKey> = self.visible_keys();
         let named: BTreeSet<RowKey> = listed.iter().copied().collect();
         let stays = |k: &&RowKey| {
             !named.contains(k)
@@ -294,7 +297,6 @@ impl<R: Resource> ResourceCache<R> {
         self.next_place = self
             .next_place
             .max(i64::try_from(new.len()).unwrap_or(i64::MAX));
-        self.mark_moved(&visible);
     }
 
     fn visible_keys(&self) -> Vec<RowKey> {
@@ -328,10 +330,8 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let mut obs = Observation {
-            seq: cx.seq,
-            at: cx.clock,
-            list_version: None,
             added: matches!(event, WatchEvent::Added(_)),
+            ..Observation::now(cx)
         };
         match event {
             WatchEvent::Added(item) | WatchEvent::Modified(item) => {

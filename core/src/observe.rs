@@ -20,6 +20,18 @@ pub(crate) struct Observation {
     pub(crate) added: bool,
 }
 
+impl Observation {
+    /// One that is made as it arrives.
+    pub(crate) fn now(cx: &Context<'_>) -> Self {
+        Self {
+            seq: cx.seq,
+            at: cx.clock,
+            list_version: None,
+            added: false,
+        }
+    }
+}
+
 /// What it showed.
 pub(crate) enum Sight<'a, R> {
     /// The resource, with this body.
@@ -209,7 +221,8 @@ impl<R: Resource> Row<R> {
                         false,
                         cx,
                     );
-                    self.creation_gone(cx);
+                    self.creation_gone(index, cx);
+                    self.base = None;
                 } else if !unsettled {
                     self.operations[index].live = false;
                 }
@@ -251,7 +264,8 @@ impl<R: Resource> Row<R> {
                     };
                     self.settle(index, trigger, how, false, cx);
                 }
-                self.creation_gone(cx);
+                self.creation_gone(index, cx);
+                self.base = None;
             }
         }
     }
@@ -457,7 +471,9 @@ impl<R: Resource> Row<R> {
                         o.kind == Kind::Create
                             && o.live
                             && matches!(o.payload, Payload::Create(_))
-                            && (o.is_unsettled() || obs.at < o.guard_end())
+                            // Unsettled, the base is that of the resource which it replaces.
+                            && !o.is_unsettled()
+                            && obs.at < o.guard_end()
                     });
                 if !guarded {
                     if self.last.is_none() && self.is_hidden() {

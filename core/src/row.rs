@@ -104,9 +104,15 @@ impl<R: Resource> Row<R> {
 
     /// The operation by which the resource's state and status are told (M7).
     pub(crate) fn leading(&self) -> Option<&Operation<R>> {
-        self.unsettled()
+        // What is older than a re-creation is about the resource that it replaced (L6).
+        let since = self.creation().map(|o| o.id);
+        let current = || {
+            self.unsettled()
+                .filter(|o| since.is_none_or(|id| o.id >= id))
+        };
+        current()
             .rfind(|o| o.metadata().status.is_some())
-            .or_else(|| self.unsettled().next_back())
+            .or_else(|| current().next_back())
             .or_else(|| self.is_hidden().then(|| self.tombstone()).flatten())
     }
 
@@ -223,9 +229,8 @@ impl<R: Resource> Row<R> {
     }
 
     /// A creation has left without a resource: what waited for it is cancelled (L1).
-    pub(crate) fn creation_gone(&mut self, cx: &mut Context<'_>) {
-        self.base = None;
-        for index in 0..self.operations.len() {
+    pub(crate) fn creation_gone(&mut self, creation: usize, cx: &mut Context<'_>) {
+        for index in creation..self.operations.len() {
             let operation = &self.operations[index];
             if operation.is_unsettled() && operation.kind != Kind::Create {
                 let how = (!operation.is_failed()).then_some(Settlement::Cancelled);
@@ -258,7 +263,7 @@ impl<R: Resource> Row<R> {
                     let in_place = operation.is_in_place_creation();
                     self.settle(index, Trigger::Expire, None, false, cx);
                     if created && !in_place {
-                        self.creation_gone(cx);
+                        self.creation_gone(index, cx);
                     }
                 } else {
                     let trigger = if created {
@@ -308,9 +313,7 @@ impl<R: Resource> Row<R> {
             }
             Kind::Create if operation.acked.is_none() && !operation.is_in_place_creation() => {
                 self.settle(index, Trigger::Stale, how, false, cx);
-                if self.base.is_none() {
-                    self.creation_gone(cx);
-                }
+                self.creation_gone(index, cx);
             }
             Kind::Create | Kind::Update => {
                 let guard = operation.acked.is_some();

@@ -1,7 +1,7 @@
 //! The verbs by the document's names. Each builds one event and applies it.
 
 use crate::cache::ResourceCache;
-use crate::changes::Applied;
+use crate::changes::{Applied, Changes};
 use crate::error::Error;
 use crate::event::{Event, Retry, Snapshot, WatchEvent};
 use crate::ids::{FetchToken, OperationId, ResourceId, Timestamp};
@@ -86,15 +86,14 @@ verbs! {
 }
 
 impl<R: Resource> ResourceCache<R> {
-    /// A list call is about to start: hand the token in with its snapshot.
-    pub fn begin_fetch(&mut self, now: Timestamp) -> FetchToken {
-        let token = self
-            .apply(Event::BeginFetch, now)
-            .ok()
-            .and_then(|a| a.token);
-        token.unwrap_or(FetchToken {
+    /// A list call is about to start: hand the token in with its snapshot. What was due until now
+    /// is done, as by every call, and told in the changes.
+    pub fn begin_fetch(&mut self, now: Timestamp) -> (FetchToken, Changes) {
+        let applied = self.apply(Event::BeginFetch, now).unwrap_or_default();
+        let here = FetchToken {
             seq: self.seq,
             at: self.clock,
-        })
+        };
+        (applied.token.unwrap_or(here), applied.changes)
     }
 }

@@ -23,9 +23,9 @@ impl World {
             "begin_fetch" => {
                 let name: String = fields.required("as")?;
                 fields.finish()?;
-                let token = self.cache.begin_fetch(now);
+                let (token, changes) = self.cache.begin_fetch(now);
                 self.fetches.insert(name, token);
-                return Ok(Ok(Changes::default()));
+                return Ok(Ok(changes));
             }
             "reload" => {
                 fields.finish()?;

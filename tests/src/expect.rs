@@ -130,7 +130,8 @@ impl World {
             self.expect_same_row(&first, &second)?;
         }
         if let Some(expected) = fields.optional::<bool>("unchanged")? {
-            same("unchanged", &expected, &self.last.is_empty())?;
+            let got = self.last.is_empty();
+            same("unchanged", &expected, &got).map_err(|p| format!("{p} by {:?}", self.last))?;
         }
         if let Some(expected) = fields.optional::<usize>("warnings")? {
             same("warnings", &expected, &self.last.warnings.len())?;

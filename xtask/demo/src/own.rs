@@ -26,7 +26,7 @@ pub fn run(url: &str, schema: &Schema) -> Result<(), Error> {
 }
 
 fn list(api: &Api, schema: &Schema, cache: &mut JsonCache, at: u64) -> Result<(), Error> {
-    let token = cache.begin_fetch(ours::time(at));
+    let (token, _) = cache.begin_fetch(ours::time(at));
     let (status, bytes) = api.call("GET", "", None)?;
     if status != 200 {
         return Err(Error::Other(format!("the API answered {status}")));

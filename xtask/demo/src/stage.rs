@@ -75,7 +75,7 @@ impl Stage {
 
     /// Both clients list again, from the same answer, and show what they make of it.
     pub(crate) fn refresh(&mut self) -> Result<(), Error> {
-        let token = self.cache.begin_fetch(self.time());
+        let (token, _) = self.cache.begin_fetch(self.time());
         let (_, bytes) = self.api.call("GET", &format!("/v1/{}", self.kind), None)?;
         let list: Value = serde_json::from_slice(&bytes)?;
         self.naive

@@ -1,0 +1,14 @@
+//! For users of `resourcecache`: a toy resource, random histories over a simulated server that
+//! lags, a naive model of the rules, and the laws of `Resource`.
+
+mod history;
+mod laws;
+
+mod server;
+mod toy;
+
+pub use history::{IDS, Played, Player, Step, history};
+pub use laws::check_laws;
+
+pub use server::{Server, Told};
+pub use toy::{FIELD_COUNT, Toy};

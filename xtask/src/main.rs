@@ -1,0 +1,145 @@
+//! The commands of this project: `cargo xtask demo`, `cargo xtask test`, and their parts.
+
+mod diagram;
+mod model;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::run::{Outcome, cargo, step};
+
+/// The commands of this project.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shows what a naive client and resourcecache make of the same lagging API.
+    Demo {
+        /// For the demo; `--help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Sets everything up and runs every test.
+    Test,
+    /// Formatting, lints, documentation, licences, and what is generated or linked.
+    Lint,
+    /// Writes the lifecycle's diagram into the README.
+    Diagram {
+        /// Only checks that it is there as it should be.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks that docs/model.md links every rule to tests that exist.
+    Model,
+}
+
+fn main() -> ExitCode {
+    let done = match Options::parse().command {
+        Command::Demo { arguments } => demo(&arguments),
+        Command::Test => test(),
+        Command::Lint => lint(),
+        Command::Diagram { check } => diagram::run(check),
+        Command::Model => model::check(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(arguments: &[String]) -> Outcome {
+    // As plain lines at the start, so that a newcomer knows what the wait is for.
+    if !arguments.iter().any(|a| a == "--json") {
+        eprintln!("demo: builds itself with cargo; installs nothing else");
+    }
+    let fixed = [
+        "run",
+        "--quiet",
+        "--locked",
+        "-p",
+        "resourcecache-demo",
+        "--bin",
+        "demo",
+        "--",
+    ];
+    let arguments = arguments.iter().map(String::as_str);
+    cargo(&fixed.into_iter().chain(arguments).collect::<Vec<_>>(), &[])
+}
+
+fn test() -> Outcome {
+    println!("test: builds with cargo; installs nothing else (crates come from the registry)");
+    step("every test of the workspace", || {
+        cargo(&["test", "--workspace", "--locked"], &[])
+    })?;
+    step("conformance scenarios", || {
+        let mut arguments = vec![
+            "run",
+            "--quiet",
+            "--locked",
+            "-p",
+            "resourcecache-tests",
+            "--bin",
+            "conformance",
+            "--",
+        ];
+        let files = run::files("tests/scenarios", "json")?;
+        arguments.extend(files.iter().map(String::as_str));
+        run::cargo_tail(&arguments, 1)
+    })?;
+    step("the demo, fast", || {
+        let demo = [
+            "run",
+            "--quiet",
+            "--locked",
+            "-p",
+            "resourcecache-demo",
+            "--bin",
+            "demo",
+            "--",
+            "--fast",
+        ];
+        run::cargo_tail(&demo, 6)
+    })?;
+    println!(
+        "test: Rust passed; there are no Python, Kotlin or Swift bindings yet, so none were tested"
+    );
+    Ok(())
+}
+
+fn lint() -> Outcome {
+    step("format", || cargo(&["fmt", "--all", "--check"], &[]))?;
+    step("clippy", || {
+        cargo(
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ],
+            &[],
+        )
+    })?;
+    step("documentation", || {
+        cargo(
+            &["doc", "--workspace", "--no-deps", "--locked"],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        )
+    })?;
+    step("the README's diagram", || diagram::run(true))?;
+    step("docs/model.md", model::check)?;
+    step("licences, sources, bans", run::deny)?;
+    step("the core on its oldest compiler", run::oldest_compiler)
+}

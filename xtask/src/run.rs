@@ -1,0 +1,151 @@
+//! Runs other programs, and says what they are for.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// What a command comes to; the error says what went wrong.
+pub(crate) type Outcome = Result<(), String>;
+
+/// The compiler to which the core keeps: Debian 13's.
+const OLDEST: &str = "1.85";
+const DENY: &str = "0.19";
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// Runs a step under a heading, and says how long it took.
+pub(crate) fn step(what: &str, act: impl FnOnce() -> Outcome) -> Outcome {
+    println!("\n== {what}");
+    let start = Instant::now();
+    act().map_err(|problem| format!("{what}: {problem}"))?;
+    println!(
+        "== {what}: passed in {:.0} s",
+        start.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn finished(name: &str, command: &mut Command) -> Outcome {
+    let status = command.current_dir(root()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{name} ended with {status}")),
+        Err(error) => Err(format!("{name} cannot be started: {error}")),
+    }
+}
+
+/// Runs cargo.
+pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    let mut command = Command::new("cargo");
+    command.args(arguments).envs(environment.iter().copied());
+    finished("cargo", &mut command)
+}
+
+/// Runs cargo, and prints the last lines of what it prints; all of it when it fails.
+pub(crate) fn cargo_tail(arguments: &[&str], lines: usize) -> Outcome {
+    let mut command = Command::new("cargo");
+    command
+        .args(arguments)
+        .current_dir(root())
+        .stderr(Stdio::inherit());
+    let output = command
+        .output()
+        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let all: Vec<&str> = text.lines().collect();
+    let first = if output.status.success() {
+        all.len().saturating_sub(lines)
+    } else {
+        0
+    };
+    for line in &all[first..] {
+        println!("{line}");
+    }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("ended with {}", output.status))
+    }
+}
+
+/// The files with this extension in a folder of the project, in order.
+pub(crate) fn files(folder: &str, extension: &str) -> Result<Vec<String>, String> {
+    let entries = std::fs::read_dir(root().join(folder)).map_err(|e| format!("{folder}: {e}"))?;
+    let mut files: Vec<String> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == extension))
+        .map(|path| path.display().to_string())
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(root())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Checks licences, sources and bans; installs cargo-deny into target/tools where it is missing.
+pub(crate) fn deny() -> Outcome {
+    let own = root().join("target/tools/bin/cargo-deny");
+    let program = if succeeds("cargo-deny", &["--version"]) {
+        PathBuf::from("cargo-deny")
+    } else {
+        if !own.exists() {
+            println!("installs cargo-deny {DENY} into target/tools");
+            let version = format!("^{DENY}");
+            cargo(
+                &[
+                    "install",
+                    "cargo-deny",
+                    "--locked",
+                    "--root",
+                    "target/tools",
+                    "--version",
+                    &version,
+                ],
+                &[],
+            )?;
+        }
+        own
+    };
+    let mut command = Command::new(program);
+    // The advisory database cannot be fetched everywhere.
+    command.args(["--workspace", "check", "bans", "licenses", "sources"]);
+    finished("cargo-deny", &mut command)
+}
+
+/// Builds the core with the oldest compiler that it keeps to, where rustup can get it.
+pub(crate) fn oldest_compiler() -> Outcome {
+    let toolchain = format!("+{OLDEST}");
+    let check = [
+        &*toolchain,
+        "check",
+        "-p",
+        "resourcecache",
+        "--locked",
+        "--target-dir",
+        "target/oldest",
+    ];
+    if !succeeds("cargo", &[&toolchain, "--version"]) {
+        println!("installs Rust {OLDEST} by rustup");
+        if !succeeds(
+            "rustup",
+            &["toolchain", "install", OLDEST, "--profile", "minimal"],
+        ) {
+            println!("skipped: Rust {OLDEST} is not here, and rustup cannot get it");
+            return Ok(());
+        }
+    }
+    cargo(&check, &[])
+}
