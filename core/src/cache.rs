@@ -163,32 +163,24 @@ impl<R: Resource> ResourceCache<R> {
         Timestamp(own.0.saturating_sub(self.skew))
     }
 
-    /// Does what is due in every row.
+    /// Does what is due in every row, each at its own time, so that calling late is calling on time
+    /// (T3).
     fn run_due(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let due: BTreeSet<RowKey> = self
-                .deadlines
-                .range(
-                    ..=(
-                        cx.clock,
-                        RowKey(u64::MAX),
-                        OperationId(u64::MAX),
-                        Reason::Forget,
-                    ),
-                )
-                .filter(|d| d.3.acts())
-                .map(|d| d.1)
-                .collect();
-            if due.is_empty() {
-                return;
-            }
-            for key in due {
-                if let Some(mut row) = self.rows.get(&key).cloned() {
-                    row.run_due(cx);
-                    self.put(row);
-                }
+        let (clock, now) = (cx.clock, cx.now);
+        while let Some((at, key)) = self.next_due(clock) {
+            cx.clock = at.max(self.clock);
+            cx.now = Timestamp(now.0.saturating_sub(clock.0.saturating_sub(cx.clock.0)));
+            if let Some(mut row) = self.rows.get(&key).cloned() {
+                row.run_due(cx);
+                self.put(row);
             }
         }
+        (cx.clock, cx.now) = (clock, now);
+    }
+
+    fn next_due(&self, clock: Timestamp) -> Option<(Timestamp, RowKey)> {
+        let mut ahead = self.deadlines.iter().take_while(|d| d.0 <= clock);
+        ahead.find(|d| d.3.acts()).map(|d| (d.0, d.1))
     }
 
     /// Puts every touched row back as it was before the event.
@@ -260,7 +252,7 @@ impl<R: Resource> ResourceCache<R> {
 
     /// Puts a changed row in the place of what was there, or drops it when nothing is left of it.
     pub(crate) fn put(&mut self, mut row: Row<R>) {
-        self.take(row.key);
+        let old_place = self.take(row.key).and_then(|old| old.place);
         self.undo.entry(row.key).or_insert(None);
         self.next_key = self.next_key.max(row.key.0 + 1);
         self.before
@@ -271,6 +263,9 @@ impl<R: Resource> ResourceCache<R> {
             return;
         }
         self.place(&mut row);
+        if old_place.is_some() && row.place.is_some() && row.place != old_place {
+            self.moved.insert(row.key);
+        }
         self.insert(row);
     }
 

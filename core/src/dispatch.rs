@@ -280,7 +280,7 @@ impl<R: Resource> ResourceCache<R> {
     ) -> Result<(), Error> {
         let id = ResourceId::from(resource.id());
         let mut row = self.draft(&id);
-        let creating = |o: &Operation<R>| matches!(o.payload, Payload::Create(_));
+        let creating = |o: &Operation<R>| o.kind == Kind::Create;
         if row.body().is_some() && !row.is_hidden() || row.id == id && row.unsettled().any(creating)
         {
             return Err(Error::AlreadyExists { id });

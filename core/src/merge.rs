@@ -166,6 +166,9 @@ impl<R: Resource> ResourceCache<R> {
         obs: &Observation,
         cx: &mut Context<'_>,
     ) -> Option<RowKey> {
+        if let Some(key) = self.key_of(item.id()) {
+            self.drop_alias(key, item.id());
+        }
         let Some(key) = self.match_row(item) else {
             if self
                 .dropped
@@ -191,14 +194,20 @@ impl<R: Resource> ResourceCache<R> {
         }
         let mut row = row.clone();
         if row.id != item.id() {
-            if row.aliases.iter().any(|a| *a == item.id()) {
-                return Some(key); // the temporary id, listed by itself: the same row
-            }
             self.rename(&mut row, item.id());
         }
         row.observe(Sight::Listed(item), obs, cx);
         self.put(row);
         self.rows.contains_key(&key).then_some(key)
+    }
+
+    /// An earlier id of a row, listed by the server, is another resource's.
+    fn drop_alias(&mut self, key: RowKey, id: &str) {
+        let Some(row) = self.rows.get_mut(&key).filter(|r| r.id != id) else {
+            return;
+        };
+        row.aliases.retain(|alias| *alias != id);
+        self.by_id.remove(id);
     }
 
     fn see_absent(&mut self, key: RowKey, obs: &Observation, cx: &mut Context<'_>) {
@@ -228,7 +237,6 @@ impl<R: Resource> ResourceCache<R> {
 
     /// Puts a row whose place was changed by hand.
     fn replace(&mut self, row: Row<R>) {
-        self.take(row.key);
         self.put(row);
     }
 
@@ -282,6 +290,8 @@ impl<R: Resource> ResourceCache<R> {
             .chain(&others[at..])
             .copied()
             .collect();
+        let listed_now = |k: &&RowKey| self.rows.get(k).is_some_and(|r| r.base.is_some());
+        let new: Vec<RowKey> = new.iter().filter(listed_now).copied().collect();
         for key in &new {
             if let Some(place) = self.rows.get(key).and_then(|r| r.place) {
                 self.order.remove(&place);
@@ -367,6 +377,8 @@ impl<R: Resource> ResourceCache<R> {
                     };
                     match row.base.clone() {
                         Some(base) => row.observe(Sight::Listed(&base), &obs, cx),
+                        // Before the first whole list, nothing is known to be absent.
+                        None if self.last_complete == 0 => continue,
                         None => row.observe(Sight::Absent, &obs, cx),
                     }
                     self.put(row);

@@ -104,12 +104,10 @@ impl<R: Resource> Row<R> {
 
     /// The operation by which the resource's state and status are told (M7).
     pub(crate) fn leading(&self) -> Option<&Operation<R>> {
-        // What is older than a re-creation is about the resource that it replaced (L6).
+        // A deletion that is older than a re-creation is of the resource which it replaced (L6).
         let since = self.creation().map(|o| o.id);
-        let current = || {
-            self.unsettled()
-                .filter(|o| since.is_none_or(|id| o.id >= id))
-        };
+        let replaced = |o: &Operation<R>| o.kind == Kind::Delete && since > Some(o.id);
+        let current = || self.unsettled().filter(|o| !replaced(o));
         current()
             .rfind(|o| o.metadata().status.is_some())
             .or_else(|| current().next_back())

@@ -118,6 +118,18 @@ pub struct Played {
     pub answer: Result<Applied, Error>,
 }
 
+/// An operation, as the client that asked for it remembers it.
+#[derive(Clone, Debug)]
+struct Asked {
+    operation: OperationId,
+    id: String,
+    kind: Kind,
+    /// What an update sets, or a new resource has; a mark has none.
+    patch: Option<[Option<i64>; FIELD_COUNT]>,
+    /// What the server made of a creation.
+    made: Option<Toy>,
+}
+
 /// Plays histories on a cache and a server.
 #[derive(Clone, Debug)]
 pub struct Player {
@@ -129,12 +141,7 @@ pub struct Player {
     pub now: i64,
     /// The server's clock, which does not.
     pub time: i64,
-    operations: Vec<(
-        OperationId,
-        String,
-        Kind,
-        Option<[Option<i64>; FIELD_COUNT]>,
-    )>,
+    operations: Vec<Asked>,
     fetches: Vec<(FetchToken, Vec<Toy>)>,
     /// The answer of the call whose fetch is about to begin.
     listing: Option<Vec<Toy>>,
@@ -196,14 +203,22 @@ impl Player {
             Event::Begin {
                 id, kind, patch, ..
             } => (id.to_string(), *kind, *patch),
-            // The patch marks it as a creation of ours.
-            Event::Create { resource, .. } => {
-                (resource.id.clone(), Kind::Create, Some([None; FIELD_COUNT]))
-            }
+            // The fields mark it as a new resource.
+            Event::Create { resource, .. } => (
+                resource.id.clone(),
+                Kind::Create,
+                Some(resource.fields.map(Some)),
+            ),
             _ => return,
         };
-        if self.operations.iter().all(|(o, ..)| *o != operation) {
-            self.operations.push((operation, id, kind, patch));
+        if self.operations.iter().all(|o| o.operation != operation) {
+            self.operations.push(Asked {
+                operation,
+                id,
+                kind,
+                patch,
+                made: None,
+            });
         }
     }
 
@@ -353,23 +368,32 @@ impl Player {
 
     /// One of the newest operations.
     fn operation(&self, back: usize) -> Option<OperationId> {
-        self.operations.iter().rev().nth(back).map(|o| o.0)
+        self.operations.iter().rev().nth(back).map(|o| o.operation)
+    }
+
+    /// The id by which the server has what the client names so.
+    fn real(&self, id: &str) -> String {
+        let creation = |o: &&Asked| o.kind == Kind::Create && o.patch.is_some() && o.id == id;
+        let made = self
+            .operations
+            .iter()
+            .rfind(creation)
+            .and_then(|o| o.made.as_ref());
+        made.map_or(id, |toy| &toy.id).to_string()
     }
 
     /// The server accepts an operation: it does it, and may answer.
     fn acknowledge(&mut self, back: usize, answer: bool) -> Option<Event<Toy>> {
-        let (operation, id, kind, patch) = self.operations.iter().rev().nth(back)?.clone();
-        let known = self.cache.get_one(&id).map(|item| item.id().to_string());
-        let id = known.unwrap_or(id);
-        let answered = match kind {
-            Kind::Create if patch.is_none() => None, // it goes on at the server, which has it
-            Kind::Create => {
-                let fields = self
-                    .cache
-                    .get_one(&id)
-                    .map_or([0; FIELD_COUNT], |i| i.body().fields);
-                let own = !id.starts_with('t');
-                if own && self.server.list(i64::MAX, 0).iter().any(|t| t.id == id) {
+        let index = self.operations.len().checked_sub(back + 1)?;
+        let asked = self.operations[index].clone();
+        let operation = asked.operation;
+        let real = self.real(&asked.id);
+        let answer = match (asked.kind, asked.patch) {
+            (Kind::Create, Some(_)) if asked.made.is_some() => asked.made,
+            (Kind::Create, Some(fields)) => {
+                let fields = fields.map(Option::unwrap_or_default);
+                let own = (!asked.id.starts_with('t')).then_some(&*asked.id);
+                if own.is_some_and(|id| self.server.list(i64::MAX, 0).iter().any(|t| t.id == id)) {
                     let error = "409: exists already".into();
                     return Some(Event::Fail {
                         operation,
@@ -377,22 +401,22 @@ impl Player {
                         retry: Retry::No,
                     });
                 }
-                Some(
-                    self.server
-                        .create(own.then_some(&*id), fields, None, self.time),
-                )
+                let made = self.server.create(own, fields, None, self.time);
+                self.operations[index].made = Some(made.clone());
+                Some(made) // under a temporary id, the client needs the real one
             }
-            Kind::Update => self
-                .server
-                .update(&id, &patch.unwrap_or_default(), self.time),
-            Kind::Delete => {
-                self.server.delete(&id, self.time);
+            (Kind::Update, patch) => {
+                let updated = self
+                    .server
+                    .update(&real, &patch.unwrap_or_default(), self.time);
+                updated.filter(|_| answer)
+            }
+            (Kind::Delete, _) => {
+                self.server.delete(&real, self.time);
                 None
             }
-            Kind::Process => None,
+            (Kind::Create | Kind::Process, _) => None,
         };
-        // A creation under a temporary id needs the real one.
-        let answer = answered.filter(|_| answer || (kind == Kind::Create && patch.is_some()));
         Some(Event::Acknowledge { operation, answer })
     }
 }
