@@ -54,3 +54,12 @@ pub use view::{Item, OperationInfo};
 
 /// A collection of JSON resources.
 pub type JsonCache = ResourceCache<json::JsonResource>;
+
+/// The examples of the README and the guides, run as tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../docs/extending.md")]
+    mod extending {}
+}
