@@ -1,0 +1,89 @@
+//! Saved states: what loads, and what is refused.
+
+use resourcecache::json::{self, Schema};
+use resourcecache::{Config, ErrorKind, Event, JsonCache, Timestamp};
+use serde_json::{Value, json};
+
+fn cache() -> JsonCache {
+    let mut cache = JsonCache::new(Config::default());
+    let list = br#"[{"id":"a","n":1},{"id":"b"}]"#;
+    cache
+        .merge(Schema::default().snapshot(list).unwrap(), Timestamp(0))
+        .unwrap();
+    cache.mark_as_deleting("b", None, Timestamp(0)).unwrap();
+    cache
+}
+
+fn restored(record: &Value) -> Result<JsonCache, String> {
+    let record = serde_json::from_value(record.clone()).map_err(|e| e.to_string())?;
+    JsonCache::restore(Config::default(), record, Timestamp(0)).map_err(|error| {
+        assert_eq!(error.kind(), ErrorKind::BadInput);
+        error.to_string()
+    })
+}
+
+#[test]
+fn a_record_loads_and_goes_on() {
+    let saved = serde_json::to_value(cache().record()).unwrap();
+    assert_eq!(saved["version"], 1);
+    let loaded = restored(&saved).unwrap();
+    assert_eq!(loaded.visible().count(), 1);
+    assert_eq!(
+        serde_json::to_value(loaded.record()).unwrap()["rows"],
+        saved["rows"]
+    );
+    assert!(loaded.changes_since(loaded.revision()).is_some());
+    assert!(
+        loaded.changes_since(resourcecache::Revision(0)).is_none(),
+        "the log is not saved"
+    );
+}
+
+#[test]
+fn a_newer_version_is_refused_and_unknown_fields_are_ignored() {
+    let mut saved = serde_json::to_value(cache().record()).unwrap();
+    saved["colour"] = json!("red");
+    assert!(restored(&saved).is_ok());
+    saved["version"] = json!(2);
+    let problem = restored(&saved).unwrap_err();
+    assert!(problem.contains("newer version (2)"), "{problem}");
+}
+
+#[test]
+fn a_damaged_record_is_refused() {
+    let saved = serde_json::to_value(cache().record()).unwrap();
+    let mut twice = saved.clone();
+    let row = twice["rows"][0].clone();
+    twice["rows"].as_array_mut().unwrap().push(row);
+    assert!(restored(&twice).unwrap_err().contains("two rows"));
+    let mut body = saved;
+    body["rows"][0]["base"]["body"] = json!("{no json");
+    assert!(restored(&body).is_err());
+}
+
+#[test]
+fn a_list_of_v1_loads_and_what_we_write_v1_reads() {
+    let v1 = br#"[{"id":"a","n":1},{"id":"b","_meta":{"status":"deleting","deletedAt":"1970-01-01T00:00:10.000Z","minTtl":60000,"team":"dns"}}]"#;
+    let items = Schema::default().list_v1(v1).unwrap();
+    let mut cache = JsonCache::new(Config::default());
+    cache
+        .apply(Event::ImportV1 { items }, Timestamp(20_000))
+        .unwrap();
+    assert_eq!(cache.visible().count(), 1);
+    let again: Value = serde_json::from_str(&json::list_v1(&cache)).unwrap();
+    assert_eq!(again[0], json!({"id": "a", "n": 1}));
+    assert_eq!(again[1]["_meta"]["status"], "deleting");
+    assert_eq!(again[1]["_meta"]["deletedAt"], "1970-01-01T00:00:10.000Z");
+    assert_eq!(again[1]["_meta"]["minTtl"], 60000);
+    assert_eq!(again[1]["_meta"]["team"], "dns");
+    // The guard counts from the mark of v1.0.
+    let list = || {
+        Schema::default()
+            .snapshot(br#"[{"id":"a","n":1},{"id":"b"}]"#)
+            .unwrap()
+    };
+    cache.merge(list(), Timestamp(69_999)).unwrap();
+    assert_eq!(cache.visible().count(), 1);
+    cache.merge(list(), Timestamp(70_000)).unwrap();
+    assert_eq!(cache.visible().count(), 2);
+}
