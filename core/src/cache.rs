@@ -293,7 +293,8 @@ impl<R: Resource> ResourceCache<R> {
         let created = row.body().is_some() && !has_copy && !row.is_hidden();
         row.place = match row.place {
             Some(place) if has_copy => Some(place),
-            Some(place) if created && place.0 != LISTED => Some(place),
+            // Hidden, it keeps its place, in case that what hides it is taken back.
+            Some(place) if (created || row.is_hidden()) && place.0 != LISTED => Some(place),
             _ if has_copy || created => {
                 self.next_place += 1;
                 Some(match (created, self.config.new_items) {

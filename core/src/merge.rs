@@ -31,7 +31,9 @@ impl<R: Resource> ResourceCache<R> {
         if obs.seq < self.last_complete {
             return Ok(());
         }
-        let absent = self.absences(&snapshot.coverage, &items, done);
+        let mut absent = self.absences(&snapshot.coverage, &items, done);
+        // Those that stay though they are absent keep their order among each other.
+        absent.sort_by_key(|key| (self.rows.get(key).and_then(|r| r.place), *key));
         let (before, visible) = (self.listed_order(), self.visible_keys());
         let mut listed = Vec::with_capacity(items.len());
         for item in &items {

@@ -319,7 +319,13 @@ impl<R: Resource> Row<R> {
                     self.supersede_before(index, cx);
                     let how = (!self.operations[index].stale).then_some(Settlement::Confirmed);
                     if self.last.is_none() {
-                        self.last = self.body().cloned();
+                        // What is shown may be a re-creation: not what was deleted.
+                        let shown = if recreated {
+                            self.base.as_ref()
+                        } else {
+                            self.body()
+                        };
+                        self.last = shown.cloned();
                     }
                     self.settle(index, Trigger::Confirm, how, true, cx);
                     self.operations[index].stale = false;

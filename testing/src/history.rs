@@ -264,7 +264,11 @@ impl Player {
             },
             Step::Create { value } => {
                 self.created += 1;
-                let name = if self.created % 2 == 0 { "t1" } else { "t2" };
+                let name = if self.created.is_multiple_of(2) {
+                    "t1"
+                } else {
+                    "t2"
+                };
                 Event::Create {
                     resource: Toy::new(name, [value, 0, 0]),
                     min_ttl_ms: None,

@@ -3,12 +3,14 @@
 
 mod history;
 mod laws;
+mod model;
 
 mod server;
 mod toy;
 
 pub use history::{IDS, Played, Player, Step, history};
 pub use laws::check_laws;
+pub use model::{Model, Seen};
 
 pub use server::{Server, Told};
 pub use toy::{FIELD_COUNT, Toy};

@@ -5,7 +5,7 @@ use proptest::test_runner::{Config as Cases, FileFailurePersistence};
 use resourcecache::{
     Changes, Event, Kind, Resource, ResourceCache, RowKey, Snapshot, State, Timestamp,
 };
-use resourcecache_testing::{Played, Player, Step, Toy, check_laws, history};
+use resourcecache_testing::{Model, Played, Player, Step, Toy, check_laws, history};
 
 fn cases() -> Cases {
     let cases = std::env::var("RESOURCECACHE_CASES")
@@ -244,4 +244,46 @@ proptest! {
             }
         }
     }
+
+    /// What is shown, and how operations settled, is what the naive model says, at every step.
+    #[test]
+    fn what_is_shown_is_what_the_model_says(steps in history(40)) {
+        let mut player = Player::new(Player::config(), false);
+        let mut model = Model::new(Player::config());
+        let mut told: Vec<(u64, &'static str)> = Vec::new();
+        for step in steps.iter().filter(|s| is_modelled(s)) {
+            let Some(played) = player.play(step) else { continue };
+            let Ok(applied) = played.answer else { continue };
+            model.note(played.event, played.now, applied.token);
+            told.extend(applied.changes.outcomes.iter().map(|o| (o.operation.0, o.settlement.name())));
+            told.sort_unstable();
+            let expected = model.seen();
+            let row = |i: resourcecache::Item<'_, Toy>| (i.id().to_string(), i.body().fields, i.state().name());
+            let rows: Vec<_> = player.cache.visible().map(row).collect();
+            prop_assert_eq!(&rows, &expected.rows, "after {:?}", step);
+            prop_assert_eq!(&told, &expected.outcomes, "after {:?}", step);
+        }
+    }
+}
+
+/// The part of the rules that the naive model knows.
+fn is_modelled(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Wait { .. }
+            | Step::Tick
+            | Step::Delete { .. }
+            | Step::Update { .. }
+            | Step::Create { .. }
+            | Step::Recreate { .. }
+            | Step::Acknowledge { .. }
+            | Step::Fail { .. }
+            | Step::Attempt { .. }
+            | Step::Cancel { .. }
+            | Step::ServerUpdate { .. }
+            | Step::ServerDelete { .. }
+            | Step::List { .. }
+            | Step::Fetch { .. }
+            | Step::Deliver { .. }
+    )
 }
