@@ -192,13 +192,8 @@ impl<R: Resource> Row<R> {
                     if !(newer_version || token || guard_over || (!old && new == body)) {
                         return;
                     }
-                    if self.operations[deletion].is_unsettled() {
-                        let how =
-                            (!self.operations[deletion].stale).then_some(Settlement::Confirmed);
-                        self.settle(deletion, Trigger::Confirm, how, false, cx);
-                    }
-                    self.operations[deletion].live = false;
                 }
+                self.end_deletions(index, cx);
                 if unsettled {
                     self.settle(
                         index,
@@ -267,6 +262,23 @@ impl<R: Resource> Row<R> {
                 self.creation_gone(index, cx);
                 self.base = None;
             }
+        }
+    }
+
+    /// The resource that was deleted is gone: another has its place.
+    fn end_deletions(&mut self, creation: usize, cx: &mut Context<'_>) {
+        for index in 0..creation {
+            let operation = &self.operations[index];
+            if operation.kind != Kind::Delete {
+                continue;
+            }
+            if operation.is_failed() {
+                self.settle(index, Trigger::Supersede, None, false, cx);
+            } else if operation.is_unsettled() {
+                let how = (!operation.stale).then_some(Settlement::Confirmed);
+                self.settle(index, Trigger::Confirm, how, false, cx);
+            }
+            self.operations[index].live = false;
         }
     }
 

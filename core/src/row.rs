@@ -85,7 +85,7 @@ impl<R: Resource> Row<R> {
     /// Whether a deletion hides it that no later creation undid.
     pub(crate) fn is_hidden(&self) -> bool {
         self.operations.iter().fold(false, |hidden, o| {
-            if o.kind == Kind::Create && o.live {
+            if matches!(o.payload, Payload::Create(_)) && o.live {
                 false
             } else {
                 hidden || o.hides()
@@ -206,6 +206,7 @@ impl<R: Resource> Row<R> {
         operation.state = next;
         operation.live = guard;
         operation.settled_at = Some(cx.clock);
+        operation.waiting = false;
         operation.retry_at = None;
         operation.shown_until = None;
         if let Some(settlement) = settlement {

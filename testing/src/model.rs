@@ -712,10 +712,19 @@ impl<'a> Replay<'a> {
                 if at < thing.ops[d].guard_end() && !ours {
                     return;
                 }
-                if thing.ops[d].open() {
-                    self.settle(t, d, Some("confirmed"), false);
+            }
+            // What was deleted is gone: another has its place.
+            for d in 0..o {
+                let op = &self.things[t].ops[d];
+                let (delete, open, failed) = (
+                    op.kind == Kind::Delete,
+                    op.open(),
+                    op.phase == Phase::Failed,
+                );
+                if delete && open {
+                    self.settle(t, d, Some("confirmed").filter(|_| !failed), false);
                 }
-                self.things[t].ops[d].guards = false;
+                self.things[t].ops[d].guards &= !delete;
             }
             if self.things[t].ops[o].open() {
                 self.settle(t, o, Some("confirmed"), true);
