@@ -112,10 +112,10 @@ impl Thing {
 
     fn body(&self, config: &Config) -> Option<Toy> {
         let mut start = self.base.clone();
-        if let Some(at) = self.ops.iter().rposition(|o| o.creates() && o.guards) {
-            if start.is_none() || self.ops[..at].iter().any(Op::hides) {
-                start.clone_from(&self.ops[at].new);
-            }
+        if let Some(at) = self.ops.iter().rposition(|o| o.creates() && o.guards)
+            && (start.is_none() || self.ops[..at].iter().any(Op::hides))
+        {
+            start.clone_from(&self.ops[at].new);
         }
         if start.is_none() && self.hidden() {
             start.clone_from(&self.last);

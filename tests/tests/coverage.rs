@@ -80,10 +80,11 @@ fn every_transition_and_outcome_is_reached() {
                     .iter()
                     .filter(|o| o.operation == *id);
                 let (outcome, more) = (told.next().map(|o| o.settlement), told.next());
-                if now != Some(*state) && more.is_none() {
-                    if let Some(trigger) = trigger(*state, now, outcome, &played.event) {
-                        *pairs.entry((*state, trigger)).or_default() += 1;
-                    }
+                if now != Some(*state)
+                    && more.is_none()
+                    && let Some(trigger) = trigger(*state, now, outcome, &played.event)
+                {
+                    *pairs.entry((*state, trigger)).or_default() += 1;
                 }
             }
             for (id, state) in after.iter().filter(|(id, _)| !before.contains_key(id)) {
