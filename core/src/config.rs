@@ -82,9 +82,6 @@ pub struct Config {
     pub change_log: usize,
     /// How many outcomes are remembered. Default 1,000.
     pub outcome_log: usize,
-    /// Seeds the hash of ids, so that a server cannot choose ids that collide: give a random number
-    /// where the server is not trusted. It has no influence on any result.
-    pub seed: u64,
 }
 
 impl Default for Config {
@@ -101,7 +98,6 @@ impl Default for Config {
             bad_items: BadItems::default(),
             change_log: 100_000,
             outcome_log: 1_000,
-            seed: 0,
         }
     }
 }

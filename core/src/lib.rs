@@ -10,28 +10,34 @@
 
 #![forbid(unsafe_code)]
 
+mod answers;
 mod badge;
+mod begin;
 mod cache;
 mod changes;
 mod config;
 mod deadline;
+mod decide_update;
 mod diagram;
 mod dispatch;
 mod error;
 mod event;
 mod explain;
 mod ids;
+mod import_v1;
 pub mod json;
 mod lifecycle;
 mod merge;
 mod metadata;
 mod observe;
 mod operation;
+mod patch_metadata;
 mod record;
 mod resource;
 mod resource_config;
 mod row;
 mod state;
+mod take_back;
 mod verbs;
 mod view;
 

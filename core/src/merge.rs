@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::event::{BadItem, Coverage, Snapshot, WatchEvent};
 use crate::ids::{ResourceId, RowKey};
 use crate::observe::{Observation, Sight};
-use crate::operation::Payload;
+use crate::operation::{Operation, Payload};
 use crate::resource::Resource;
 use crate::row::{Context, LISTED, Row};
 
@@ -31,13 +31,14 @@ impl<R: Resource> ResourceCache<R> {
         if obs.seq < self.last_complete {
             return Ok(());
         }
-        let mut absent = self.absences(&snapshot.coverage, &items, done);
+        let tokens = self.creations_by_token();
+        let mut absent = self.absences(&snapshot.coverage, &items, &tokens, done);
         // Those that stay though they are absent keep their order among each other.
         absent.sort_by_key(|key| (self.rows.get(key).and_then(|r| r.place), *key));
         let (before, visible) = (self.listed_order(), self.visible_keys());
         let mut listed = Vec::with_capacity(items.len());
         for item in &items {
-            if let Some(key) = self.see(item, &obs, cx) {
+            if let Some(key) = self.see(item, &tokens, &obs, cx) {
                 listed.push(key);
             }
         }
@@ -109,8 +110,17 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// The rows that the snapshot covers and does not list (S3).
-    fn absences(&self, coverage: &Coverage, items: &[R], done: &mut Done) -> Vec<RowKey> {
-        let named: BTreeSet<RowKey> = items.iter().filter_map(|i| self.match_row(i)).collect();
+    fn absences(
+        &self,
+        coverage: &Coverage,
+        items: &[R],
+        tokens: &BTreeMap<String, RowKey>,
+        done: &mut Done,
+    ) -> Vec<RowKey> {
+        let named: BTreeSet<RowKey> = items
+            .iter()
+            .filter_map(|i| self.match_row(i, tokens))
+            .collect();
         let unnamed = |key: &RowKey| !named.contains(key);
         match coverage {
             Coverage::Complete => self.rows.keys().copied().filter(unnamed).collect(),
@@ -145,33 +155,46 @@ impl<R: Resource> ResourceCache<R> {
         }
     }
 
-    /// The row of an item: by its id, or by the token of a creation (C2).
-    fn match_row(&self, item: &R) -> Option<RowKey> {
-        let by_token = || {
-            let token = item.token()?;
-            self.by_operation.values().copied().find(|key| {
-                self.rows.get(key).is_some_and(|row| {
-                    row.operations.iter().any(|o| {
-                        o.live
-                            && o.is_unsettled()
-                            && matches!(&o.payload, Payload::Create(new) if new.token() == Some(token))
-                    })
-                })
-            })
+    /// The rows of unsettled creations, by their client tokens (C2).
+    pub(crate) fn creations_by_token(&self) -> BTreeMap<String, RowKey> {
+        let rows = self
+            .by_operation
+            .values()
+            .filter_map(|key| self.rows.get(key));
+        let creations = rows.flat_map(|row| row.operations.iter().map(|o| (row.key, o)));
+        let tokens = creations.filter_map(|(key, o)| match &o.payload {
+            Payload::Create(new) if o.live && o.is_unsettled() => Some((new.token()?.into(), key)),
+            _ => None,
+        });
+        tokens.collect()
+    }
+
+    /// The row of an item: by the token of a creation, or by its id.
+    fn match_row(&self, item: &R, tokens: &BTreeMap<String, RowKey>) -> Option<RowKey> {
+        // A creation that another item of the same token has confirmed takes no second one.
+        let awaits = |key: &RowKey| {
+            let creates = |o: &Operation<R>| matches!(o.payload, Payload::Create(_));
+            let row = self.rows.get(key);
+            row.is_some_and(|row| row.unsettled().any(creates))
         };
-        by_token().or_else(|| self.key_of(item.id()))
+        let by_token = item
+            .token()
+            .and_then(|token| tokens.get(token).copied())
+            .filter(awaits);
+        by_token.or_else(|| self.key_of(item.id()))
     }
 
     pub(crate) fn see(
         &mut self,
         item: &R,
+        tokens: &BTreeMap<String, RowKey>,
         obs: &Observation,
         cx: &mut Context<'_>,
     ) -> Option<RowKey> {
         if let Some(key) = self.key_of(item.id()) {
             self.drop_alias(key, item.id());
         }
-        let Some(key) = self.match_row(item) else {
+        let Some(key) = self.match_row(item, tokens) else {
             if self
                 .dropped
                 .get(item.id())
@@ -348,7 +371,7 @@ impl<R: Resource> ResourceCache<R> {
         match event {
             WatchEvent::Added(item) | WatchEvent::Modified(item) => {
                 refuse_empty(&item)?;
-                self.see(&item, &obs, cx);
+                self.see(&item, &self.creations_by_token(), &obs, cx);
             }
             WatchEvent::Deleted(item) => {
                 refuse_empty(&item)?;

@@ -1,0 +1,269 @@
+//! The server's direct answers to operations: accepted, failed, attempted again, done.
+
+use crate::cache::{Done, ResourceCache};
+use crate::changes::Settlement;
+use crate::config::OnFailure;
+use crate::error::{Error, Missing};
+use crate::event::Retry;
+use crate::ids::{OperationId, ResourceId};
+use crate::observe::Observation;
+use crate::operation::{Acked, Guard, Operation, Payload};
+use crate::resource::Resource;
+use crate::row::{Context, LISTED, Row};
+use crate::state::{Kind, State, Trigger};
+
+impl<R: Resource> ResourceCache<R> {
+    pub(crate) fn replace_created_row(
+        &mut self,
+        temp_id: &ResourceId,
+        resource: R,
+        cx: &mut Context<'_>,
+        done: &mut Done,
+    ) -> Result<(), Error> {
+        let row = self.draft(temp_id);
+        let creation = row
+            .operations
+            .iter()
+            .rfind(|o| matches!(o.payload, Payload::Create(_)) && o.acked.is_none())
+            .map(|o| o.id);
+        let Some(operation) = creation else {
+            if row.is_empty() {
+                return Err(Error::no_resource(temp_id));
+            }
+            return Err(Error::transition(
+                temp_id,
+                row.state(),
+                Trigger::Acknowledge,
+            ));
+        };
+        done.operations.push(operation);
+        self.accept(operation, Some(resource), cx)
+    }
+
+    /// The row of an operation, with what is due done, and the operation's place in it.
+    pub(crate) fn operation_row(&self, operation: OperationId) -> Result<(Row<R>, usize), Error> {
+        let missing = || Error::NotFound(Missing::Operation(operation));
+        let key = self.by_operation.get(&operation).ok_or_else(missing)?;
+        let id = &self.rows.get(key).ok_or_else(missing)?.id;
+        let row = self.draft(id);
+        let index = row.operations.iter().position(|o| o.id == operation);
+        index.map(|i| (row, i)).ok_or_else(missing)
+    }
+
+    pub(crate) fn accept(
+        &mut self,
+        operation: OperationId,
+        answer: Option<R>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        let (mut row, index) = self.operation_row(operation)?;
+        let created = matches!(row.operations[index].payload, Payload::Create(_));
+        if row.operations[index].acked.is_some() {
+            let state = row.operations[index].state;
+            return Err(Error::transition(&row.id, state, Trigger::Acknowledge));
+        }
+        if let (Some(answer), false) = (&answer, created) {
+            let names = |id: &ResourceId| id == answer.id();
+            if !names(&row.id) && !row.aliases.iter().any(names) {
+                return Err(Error::bad_input(
+                    row.id.as_str(),
+                    format!("the answer is about {:?}, another resource", answer.id()),
+                ));
+            }
+        }
+        let settled = !row.operations[index].is_unsettled();
+        if settled && self.news_of_its_own(&mut row, index, answer.as_ref(), cx) {
+            return Ok(());
+        }
+        if !settled {
+            row.step(index, Trigger::Acknowledge)?;
+        }
+        row.acknowledge(index, answer.as_ref(), cx);
+        if let (Some(answer), true) = (&answer, created) {
+            self.rename(&mut row, answer.id());
+        }
+        self.put(row);
+        Ok(())
+    }
+
+    /// A late answer to a creation whose id has been used for another since: the resource that it
+    /// made is one that the server shows.
+    pub(crate) fn news_of_its_own(
+        &mut self,
+        row: &mut Row<R>,
+        index: usize,
+        answer: Option<&R>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let creates = |o: &Operation<R>| matches!(o.payload, Payload::Create(_));
+        if !creates(&row.operations[index]) || !row.operations[index + 1..].iter().any(creates) {
+            return false;
+        }
+        row.operations[index].acked = Some(Acked {
+            at: cx.clock,
+            seq: cx.seq,
+            version: None,
+        });
+        self.put(row.clone());
+        if let Some(answer) = answer {
+            let tokens = self.creations_by_token();
+            self.see(answer, &tokens, &Observation::now(cx), cx);
+        }
+        true
+    }
+
+    /// Gives a created row its real id, and takes in the row that the server's list already made.
+    pub(crate) fn rename(&mut self, row: &mut Row<R>, id: &str) {
+        if row.id == id {
+            return;
+        }
+        if let Some(key) = self.key_of(id).filter(|key| *key != row.key) {
+            if let Some(other) = self.take(key) {
+                row.taken = row.taken.max(other.taken);
+                row.base = other.base.or(row.base.take());
+                row.place = other.place.filter(|p| p.0 == LISTED).or(row.place);
+                row.operations.extend(other.operations);
+                row.operations.sort_by_key(|o| o.id);
+                row.aliases.extend(other.aliases);
+            }
+        }
+        let old = std::mem::replace(&mut row.id, id.into());
+        row.aliases.retain(|a| *a != row.id);
+        row.aliases.push(old);
+    }
+
+    pub(crate) fn fail_attempt(
+        &mut self,
+        operation: OperationId,
+        error: String,
+        retry: Retry,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        let (mut row, index) = self.operation_row(operation)?;
+        if !row.operations[index].is_unsettled() {
+            return Ok(());
+        }
+        let base_ms = self.config.retry_backoff_ms;
+        match retry {
+            Retry::No => row.step(index, Trigger::Fail)?,
+            Retry::Backoff | Retry::After(_) => row.step(index, Trigger::BackOff)?,
+        }
+        let keep = self.config.on_failure == OnFailure::Keep;
+        let failed = &mut row.operations[index];
+        failed.meta.error = Some(error);
+        failed.heard = cx.clock;
+        if retry == Retry::No {
+            failed.meta.completed_at = Some(cx.now);
+            failed.shown_until = (!keep).then(|| cx.clock.plus_ms(self.config.error_shown_ms));
+            failed.acked = None;
+            if let Payload::Update { guards, .. } = &mut failed.payload {
+                guards.clear();
+            }
+            row.report(index, Settlement::Failed, cx);
+        } else {
+            failed.back_off(retry, base_ms, cx);
+        }
+        self.put(row);
+        Ok(())
+    }
+
+    pub(crate) fn attempt_again(
+        &mut self,
+        operation: OperationId,
+        cx: &mut Context<'_>,
+        done: &mut Done,
+    ) -> Result<(), Error> {
+        let (mut row, index) = self.operation_row(operation)?;
+        done.operations.push(operation);
+        let state = row.operations[index].state;
+        if matches!(state, State::Running(_)) {
+            return Ok(());
+        }
+        row.operations[index].meta.completed_at = None;
+        row.step(index, Trigger::Attempt)?;
+        row.operations[index].restart(cx);
+        self.put(row);
+        Ok(())
+    }
+
+    pub(crate) fn complete_newest(
+        &mut self,
+        id: &ResourceId,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        let mut row = self.draft(id);
+        let Some(index) = row.operations.iter().rposition(Operation::is_unsettled) else {
+            if row.is_empty() {
+                return Err(Error::no_resource(id));
+            }
+            return Err(Error::transition(
+                &row.id,
+                row.state(),
+                Trigger::Acknowledge,
+            ));
+        };
+        row.step(index, Trigger::Acknowledge)?;
+        row.acknowledge(index, None, cx);
+        self.put(row);
+        Ok(())
+    }
+
+    pub(crate) fn answer_in_place(
+        &mut self,
+        id: &ResourceId,
+        patch: &R::Patch,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        let mut row = self.draft(id);
+        let Some(body) = row.body() else {
+            return Err(Error::no_resource(id));
+        };
+        if body.changes_identity(patch) {
+            return Err(Error::bad_input(
+                id.as_str(),
+                "an answer about another resource; its id differs",
+            ));
+        }
+        let fields = R::fields(patch);
+        let mut answer = self.new_operation(
+            Kind::Update,
+            Payload::Update {
+                patch: None,
+                guards: fields.iter().cloned().map(Guard::Hold).collect(),
+                seen: row.seen(),
+            },
+            None,
+            false,
+            cx,
+        );
+        answer.state = State::Idle;
+        answer.settled_at = Some(cx.clock);
+        answer.acked = Some(Acked {
+            at: cx.clock,
+            seq: cx.seq,
+            version: None,
+        });
+        for operation in &mut row.operations {
+            operation.answered |= operation.is_unsettled();
+            let acked = operation.acked.is_some();
+            match &mut operation.payload {
+                Payload::Update { guards, .. } if acked => {
+                    guards.retain(|g| {
+                        let (Guard::Hold(f) | Guard::Server(f)) = g;
+                        !R::overlaps(f, patch)
+                    });
+                }
+                Payload::Create(new) => *new = new.apply(patch),
+                _ => {}
+            }
+        }
+        let first_pending = row
+            .operations
+            .iter()
+            .position(|o| o.kind == Kind::Update && o.is_unsettled() && o.acked.is_none());
+        let at = first_pending.unwrap_or(row.operations.len());
+        row.operations.insert(at, answer);
+        self.put(row);
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Decides what an observed body means for an update: caught up, old, or superseded (U2 to U4).
+
+use crate::changes::Settlement;
+use crate::config::VersionOrder;
+use crate::observe::{Observation, Sight, at_or_past, older};
+use crate::operation::{Guard, Payload};
+use crate::resource::Resource;
+use crate::row::{Context, Row};
+use crate::state::Trigger;
+
+/// What an observed body says about one guarded field.
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    /// Ours, or our own later edit's.
+    Agrees,
+    /// One that it had before.
+    Old,
+    /// A new one that is not ours.
+    Foreign,
+}
+
+impl<R: Resource> Row<R> {
+    pub(crate) fn decide_update(
+        &mut self,
+        index: usize,
+        sight: Sight<'_, R>,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) {
+        let Sight::Listed(body) = sight else {
+            if let (Sight::Deleted, true) = (sight, self.operations[index].is_unsettled()) {
+                self.supersede_before(index + 1, cx);
+            }
+            return;
+        };
+        let operation = &self.operations[index];
+        if !operation.live || operation.waiting {
+            return;
+        }
+        let Some(acked) = operation.acked.clone().filter(|a| a.seq <= obs.seq) else {
+            self.remember_old(index, body);
+            return;
+        };
+        let order = cx.config.version_order;
+        if older(order, body.version(), acked.version.as_deref())
+            && cx.clock < acked.at.plus_ms(cx.config.stale_after_ms)
+        {
+            return;
+        }
+        let proof = at_or_past(order, body.version(), acked.version.as_deref())
+            && order != VersionOrder::Opaque
+            || body.version().is_some() && body.version() == acked.version.as_deref()
+            || at_or_past(order, obs.list_version.as_deref(), acked.version.as_deref());
+        let late = obs.at >= operation.guard_end();
+        self.weigh_update(index, body, proof, late, cx);
+    }
+
+    /// A body seen before the acknowledgement: its values are old ones from then on.
+    fn remember_old(&mut self, index: usize, body: &R) {
+        if let Payload::Update { seen, .. } = &mut self.operations[index].payload {
+            if !seen.contains(body) {
+                seen.push(body.clone());
+            }
+        }
+    }
+
+    fn weigh_update(
+        &mut self,
+        index: usize,
+        body: &R,
+        proof: bool,
+        late: bool,
+        cx: &mut Context<'_>,
+    ) {
+        let words = self.words(index, body);
+        let all_agree = words.iter().all(|w| *w == Word::Agrees);
+        let foreign = words.contains(&Word::Foreign);
+        let ends = proof || late;
+        let unsettled = self.operations[index].is_unsettled();
+        let settlement = if all_agree {
+            Some(Settlement::Confirmed)
+        } else if foreign || proof {
+            Some(Settlement::Superseded)
+        } else if late {
+            Some(Settlement::NotConfirmed)
+        } else {
+            None
+        };
+        if let Payload::Update { guards, seen, .. } = &mut self.operations[index].payload {
+            if seen.is_empty() {
+                seen.push(body.clone());
+            }
+            let fields = std::mem::take(guards);
+            *guards = fields
+                .into_iter()
+                .zip(&words)
+                .map(|(guard, word)| match guard {
+                    Guard::Hold(value) if ends || *word == Word::Foreign => Guard::Server(value),
+                    kept => kept,
+                })
+                .collect();
+        }
+        if let (Some(how), true) = (settlement, unsettled) {
+            if self.operations[index].is_failed() || self.operations[index].lingers() {
+                return;
+            }
+            let trigger = match how {
+                Settlement::Confirmed => Trigger::Confirm,
+                Settlement::Superseded => Trigger::Supersede,
+                _ => Trigger::Expire,
+            };
+            self.settle(index, trigger, Some(how), true, cx);
+        }
+    }
+
+    /// What `body` says about each guarded field of an acknowledged update.
+    fn words(&self, index: usize, body: &R) -> Vec<Word> {
+        let Payload::Update { guards, seen, .. } = &self.operations[index].payload else {
+            return Vec::new();
+        };
+        let newer: Vec<&R::Patch> = self.operations[index + 1..]
+            .iter()
+            .filter_map(|o| match &o.payload {
+                Payload::Update { patch, .. } => patch.as_ref(),
+                _ => None,
+            })
+            .collect();
+        guards
+            .iter()
+            .map(|guard| match guard {
+                Guard::Server(_) => Word::Agrees,
+                Guard::Hold(value) => {
+                    let shown = body.pick(value);
+                    let ours = newer
+                        .iter()
+                        .any(|p| R::overlaps(p, value) && body.apply(p).pick(value) == shown);
+                    if shown == *value || ours {
+                        Word::Agrees
+                    } else if seen.is_empty() || seen.iter().any(|old| old.pick(value) == shown) {
+                        Word::Old
+                    } else {
+                        Word::Foreign
+                    }
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,73 @@
+//! What ends operations from this side: revert, remove, cleanup of what is stale.
+
+use crate::cache::ResourceCache;
+use crate::changes::Settlement;
+use crate::ids::ResourceId;
+use crate::operation::Operation;
+use crate::resource::Resource;
+use crate::row::Context;
+use crate::state::Trigger;
+
+impl<R: Resource> ResourceCache<R> {
+    pub(crate) fn revert_all(&mut self, id: &ResourceId, cx: &mut Context<'_>) {
+        let mut row = self.draft(id);
+        if row.operations.is_empty() && row.base.is_none() {
+            return;
+        }
+        for index in (0..row.operations.len()).rev() {
+            row.cancel(index, cx);
+        }
+        self.put(row);
+    }
+
+    pub(crate) fn remove_row(&mut self, id: &ResourceId, cx: &mut Context<'_>) {
+        let mut row = self.draft(id);
+        if row.is_empty() {
+            return;
+        }
+        let newest = row.operations.iter().rposition(Operation::is_unsettled);
+        match newest.filter(|i| row.operations[*i].hides()) {
+            Some(index) => {
+                row.supersede_before(index, cx);
+                row.last = row.body().cloned();
+                let how = (!row.operations[index].stale).then_some(Settlement::Confirmed);
+                row.settle(index, Trigger::Confirm, how, true, cx);
+                row.operations[index].stale = false;
+            }
+            None => {
+                for index in 0..row.operations.len() {
+                    let operation = &row.operations[index];
+                    if operation.is_unsettled() {
+                        let how = (!operation.is_failed()).then_some(Settlement::Cancelled);
+                        row.settle(index, Trigger::Remove, how, false, cx);
+                    }
+                    let tombstone = row.operations[index].is_tombstone();
+                    row.operations[index].live &= tombstone;
+                }
+            }
+        }
+        row.base = None;
+        self.put(row);
+    }
+
+    pub(crate) fn cleanup(&mut self, older_than_ms: u64, cx: &mut Context<'_>) {
+        let keys: Vec<_> = self.rows.keys().copied().collect();
+        for key in keys {
+            let Some(row) = self.rows.get(&key) else {
+                continue;
+            };
+            if row.unsettled().next().is_none() {
+                continue;
+            }
+            let mut row = row.clone();
+            for index in 0..row.operations.len() {
+                let o = &row.operations[index];
+                let old = cx.clock.ms_since(o.heard) > older_than_ms;
+                if o.is_unsettled() && old && cx.clock >= o.guard_end() {
+                    row.go_stale(index, true, cx);
+                }
+            }
+            self.put(row);
+        }
+    }
+}
