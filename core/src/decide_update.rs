@@ -28,7 +28,10 @@ impl<R: Resource> Row<R> {
         cx: &mut Context<'_>,
     ) {
         let Sight::Listed(body) = sight else {
-            if let (Sight::Deleted, true) = (sight, self.operations[index].is_unsettled()) {
+            let operation = &self.operations[index];
+            // What waits for a re-creation is not about the resource that is gone.
+            let ends = operation.is_unsettled() && !operation.waiting;
+            if matches!(sight, Sight::Deleted) && ends {
                 self.supersede_before(index + 1, cx);
             }
             return;

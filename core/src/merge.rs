@@ -194,11 +194,12 @@ impl<R: Resource> ResourceCache<R> {
         if let Some(key) = self.key_of(item.id()) {
             self.drop_alias(key, item.id());
         }
+        let keep = self.config.stale_after_ms;
         let Some(key) = self.match_row(item, tokens) else {
             if self
                 .dropped
                 .get(item.id())
-                .is_some_and(|(seq, _)| *seq > obs.seq)
+                .is_some_and(|(seq, at)| *seq > obs.seq && at.plus_ms(keep) > cx.clock)
             {
                 return None;
             }

@@ -225,6 +225,11 @@ impl<R: Resource> Row<R> {
                 self.operations[index].live = false;
             }
         }
+        let awaited =
+            |o: &Operation<R>| matches!(o.payload, Payload::Create(_)) && o.acked.is_none();
+        if !self.unsettled().any(awaited) {
+            self.release_waiting(cx);
+        }
     }
 
     /// A creation has left without a resource: what waited for it is cancelled (L1).
