@@ -118,6 +118,10 @@ impl<R: Resource> ResourceCache<R> {
     /// A refused event changes nothing at all, not even the time.
     pub fn apply(&mut self, event: Event<R>, now: Timestamp) -> Result<Applied, Error> {
         self.check(&event)?;
+        if !now.is_writable() {
+            let problem = "is outside the years 0 to 9999, which RFC 3339 can write";
+            return Err(Error::bad_input("now", format!("{} ms {problem}", now.0)));
+        }
         let (clock, skew) = self.time_at(now);
         let config = self.config.clone();
         let mut cx = Context {

@@ -158,6 +158,11 @@ impl Timestamp {
             .to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
+    /// Whether it lies within the years 0 to 9999, so that RFC 3339 can write it.
+    pub(crate) fn is_writable(self) -> bool {
+        (-62_167_219_200_000..=253_402_300_799_999).contains(&self.0)
+    }
+
     /// Reads RFC 3339 text; `None` when it is not that.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text)

@@ -418,10 +418,10 @@ impl<R: Resource> ResourceCache<R> {
 
 fn refuse_empty<R: Resource>(item: &R) -> Result<(), Error> {
     if item.id().is_empty() {
-        return Err(Error::BadSnapshot {
-            position: None,
-            problem: "the event's resource has an empty id".into(),
-        });
+        return Err(Error::bad_input(
+            "watch event",
+            "its resource has an empty id",
+        ));
     }
     Ok(())
 }

@@ -278,6 +278,20 @@ impl MetadataPatch {
         if let Change::Set(p) = self.progress {
             check_progress(p)?;
         }
+        let times = [
+            self.started_at,
+            self.completed_at,
+            self.deleted_at,
+            self.created_at,
+            self.updated_at,
+        ];
+        if times
+            .iter()
+            .any(|t| matches!(t, Change::Set(t) if !t.is_writable()))
+        {
+            let problem = "a time is outside the years 0 to 9999, which RFC 3339 can write";
+            return Err(Error::bad_input("metadata", problem));
+        }
         if self.status == Change::Clear {
             return Err(Error::bad_input(
                 "status",

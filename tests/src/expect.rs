@@ -64,7 +64,10 @@ impl World {
             same(&format!("{status}"), &expected, &got)?;
         }
         if let Some(expected) = fields.optional::<Option<i64>>("next_timeout")? {
-            let got = self.cache.poll_timeout().map(|Timestamp(at)| at - EPOCH_MS);
+            let got = self
+                .cache
+                .poll_timeout()
+                .map(|Timestamp(at)| at.saturating_sub(EPOCH_MS));
             same("next_timeout", &expected, &got)?;
         }
         if let Some(expected) = fields.optional::<bool>("should_poll")? {

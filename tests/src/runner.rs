@@ -132,7 +132,7 @@ impl World {
 
     fn step(&mut self, json: &str) -> Result<(), String> {
         let mut fields = Fields::parse(json)?;
-        let now = Timestamp(EPOCH_MS + fields.required::<i64>("at")?);
+        let now = Timestamp(EPOCH_MS.saturating_add(fields.required::<i64>("at")?));
         let action: Option<String> = fields.optional("do")?;
         let expectation = fields.raw("expect");
         match (action, expectation) {
