@@ -24,7 +24,7 @@ impl<R: Resource> ResourceCache<R> {
         let creation = row
             .operations
             .iter()
-            .rfind(|o| matches!(o.payload, Payload::Create(_)) && o.acked.is_none())
+            .rfind(|o| o.creates_unanswered())
             .map(|o| o.id);
         let Some(operation) = creation else {
             if row.is_empty() {
@@ -57,7 +57,7 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let (mut row, index) = self.operation_row(operation)?;
-        let created = matches!(row.operations[index].payload, Payload::Create(_));
+        let created = row.operations[index].creates();
         if row.operations[index].acked.is_some() {
             let state = row.operations[index].state;
             return Err(Error::transition(&row.id, state, Trigger::Acknowledge));
@@ -95,8 +95,8 @@ impl<R: Resource> ResourceCache<R> {
         answer: Option<&R>,
         cx: &mut Context<'_>,
     ) -> bool {
-        let creates = |o: &Operation<R>| matches!(o.payload, Payload::Create(_));
-        if !creates(&row.operations[index]) || !row.operations[index + 1..].iter().any(creates) {
+        let replaced = row.operations[index + 1..].iter().any(Operation::creates);
+        if !row.operations[index].creates() || !replaced {
             return false;
         }
         row.operations[index].acked = Some(Acked {

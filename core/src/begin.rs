@@ -81,9 +81,7 @@ impl<R: Resource> ResourceCache<R> {
                 ));
             }
         }
-        let waiting = row
-            .unsettled()
-            .any(|o| matches!(o.payload, Payload::Create(_)) && o.acked.is_none());
+        let waiting = row.unsettled().any(Operation::creates_unanswered);
         let payload = if kind == Kind::Update {
             Payload::Update {
                 patch,
@@ -118,7 +116,6 @@ impl<R: Resource> ResourceCache<R> {
             // A temporary id used again, while what it became is being deleted: a new row.
             row.aliases.retain(|alias| *alias != id);
             self.put(row);
-            self.by_id.remove(&id);
             row = Row::new(RowKey(self.next_key), id);
         }
         let operation = self.new_operation(

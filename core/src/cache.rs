@@ -206,6 +206,11 @@ impl<R: Resource> ResourceCache<R> {
         self.by_id.get(id).copied()
     }
 
+    /// The rows that have operations, settled ones that are remembered included.
+    pub(crate) fn keys_with_operations(&self) -> BTreeSet<RowKey> {
+        self.by_operation.values().copied().collect()
+    }
+
     /// A copy of the row to change; a new one for an unknown id.
     pub(crate) fn draft(&self, id: &ResourceId) -> Row<R> {
         let known = self.key_of(id.as_str()).and_then(|key| self.rows.get(&key));
@@ -213,13 +218,15 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn face(row: &Row<R>) -> Face<R> {
-        let visible = row.is_visible();
+        if !row.is_visible() {
+            return Self::empty_face(row);
+        }
         Face {
             id: row.id.clone(),
-            body: visible.then(|| row.body().cloned()).flatten(),
-            meta: visible.then(|| row.metadata()).flatten(),
-            state: if visible { row.state() } else { State::Gone },
-            place: visible.then_some(row.place).flatten(),
+            body: row.body().cloned(),
+            meta: row.metadata(),
+            state: row.state(),
+            place: row.place,
         }
     }
 
@@ -299,16 +306,22 @@ impl<R: Resource> ResourceCache<R> {
             Some(place) if has_copy => Some(place),
             // Hidden, it keeps its place, in case that what hides it is taken back.
             Some(place) if (created || row.is_hidden()) && place.0 != LISTED => Some(place),
-            _ if has_copy || created => {
+            _ if created => Some(self.new_zone_place()),
+            _ if has_copy => {
                 self.next_place += 1;
-                Some(match (created, self.config.new_items) {
-                    (true, NewItems::Start) => (START, -self.next_place),
-                    (true, NewItems::End) => (END, self.next_place),
-                    (false, _) => (LISTED, self.next_place),
-                })
+                Some((LISTED, self.next_place))
             }
             _ => None,
         };
+    }
+
+    /// The next place among the new items (V3).
+    pub(crate) fn new_zone_place(&mut self) -> Place {
+        self.next_place += 1;
+        match self.config.new_items {
+            NewItems::Start => (START, -self.next_place),
+            NewItems::End => (END, self.next_place),
+        }
     }
 
     fn purge_dropped(&mut self) {

@@ -112,7 +112,7 @@ impl<R: Resource> Row<R> {
                 Settlement::Superseded => Trigger::Supersede,
                 _ => Trigger::Expire,
             };
-            self.settle(index, trigger, Some(how), true, cx);
+            self.settle(index, trigger, how, true, cx);
         }
     }
 

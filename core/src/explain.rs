@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cache::ResourceCache;
 use crate::ids::{OperationId, ResourceId, Timestamp};
-use crate::operation::{Operation, Payload};
+use crate::operation::Operation;
 use crate::resource::Resource;
 use crate::row::Row;
 use crate::state::{Kind, State};
@@ -211,7 +211,7 @@ impl<R: Resource> ResourceCache<R> {
                 "the server accepted its creation, and lists without it may be old",
                 vec![Next::List, ttl],
             ),
-            (_, Kind::Create) if matches!(operation.payload, Payload::Create(_)) => {
+            (_, Kind::Create) if operation.creates() => {
                 ("C1", "its creation is under way", vec![Next::List])
             }
             (_, Kind::Create) => ("L13", "its creation goes on at the server", vec![]),

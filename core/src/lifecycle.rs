@@ -221,7 +221,6 @@ impl<R: Resource> Row<R> {
         if !operation.is_unsettled() {
             return;
         }
-        let told = operation.is_failed() || operation.stale;
         let has_patch = matches!(&operation.payload, Payload::Update { patch: Some(_), .. });
         let answered = operation.acked.is_some()
             && matches!(operation.kind, Kind::Create | Kind::Update)
@@ -236,12 +235,12 @@ impl<R: Resource> Row<R> {
         } else {
             Settlement::Cancelled
         };
-        let creation = matches!(operation.payload, Payload::Create(_)) && !guard;
-        self.settle(index, Trigger::Cancel, (!told).then_some(how), guard, cx);
+        let creation = operation.creates() && !guard;
+        self.settle(index, Trigger::Cancel, how, guard, cx);
         if creation {
             self.creation_gone(index, cx);
         }
-        self.drop_spent(cx.config);
+        self.drop_spent();
     }
 
     /// Whether the server's copy, with its answers laid over it, contains the operation's patch.

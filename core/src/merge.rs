@@ -157,10 +157,8 @@ impl<R: Resource> ResourceCache<R> {
 
     /// The rows of unsettled creations, by their client tokens (C2).
     pub(crate) fn creations_by_token(&self) -> BTreeMap<String, RowKey> {
-        let rows = self
-            .by_operation
-            .values()
-            .filter_map(|key| self.rows.get(key));
+        let keys = self.keys_with_operations().into_iter();
+        let rows = keys.filter_map(|key| self.rows.get(&key));
         let creations = rows.flat_map(|row| row.operations.iter().map(|o| (row.key, o)));
         let tokens = creations.filter_map(|(key, o)| match &o.payload {
             Payload::Create(new) if o.live && o.is_unsettled() => Some((new.token()?.into(), key)),
@@ -173,9 +171,8 @@ impl<R: Resource> ResourceCache<R> {
     fn match_row(&self, item: &R, tokens: &BTreeMap<String, RowKey>) -> Option<RowKey> {
         // A creation that another item of the same token has confirmed takes no second one.
         let awaits = |key: &RowKey| {
-            let creates = |o: &Operation<R>| matches!(o.payload, Payload::Create(_));
             let row = self.rows.get(key);
-            row.is_some_and(|row| row.unsettled().any(creates))
+            row.is_some_and(|row| row.unsettled().any(Operation::creates))
         };
         let by_token = item
             .token()
@@ -229,11 +226,11 @@ impl<R: Resource> ResourceCache<R> {
 
     /// An earlier id of a row, listed by the server, is another resource's.
     fn drop_alias(&mut self, key: RowKey, id: &str) {
-        let Some(row) = self.rows.get_mut(&key).filter(|r| r.id != id) else {
-            return;
-        };
-        row.aliases.retain(|alias| *alias != id);
-        self.by_id.remove(id);
+        let row = self.rows.get(&key).filter(|row| row.id != id);
+        if let Some(mut row) = row.cloned() {
+            row.aliases.retain(|alias| *alias != id);
+            self.put(row);
+        }
     }
 
     fn see_absent(&mut self, key: RowKey, obs: &Observation, cx: &mut Context<'_>) {
@@ -248,30 +245,12 @@ impl<R: Resource> ResourceCache<R> {
         row.observe(Sight::Absent, obs, cx);
         let gone = row.base.is_none();
         if row.place.is_some_and(|p| p.0 == LISTED) {
-            if let Some(place) = row.place.take() {
-                self.order.remove(&place);
-            }
-            if !gone {
-                row.place = Some(self.new_zone_place());
-            }
+            row.place = (!gone).then(|| self.new_zone_place());
         }
         if gone {
             self.dropped.insert(id, (obs.seq, cx.clock));
         }
-        self.replace(row);
-    }
-
-    /// Puts a row whose place was changed by hand.
-    fn replace(&mut self, row: Row<R>) {
         self.put(row);
-    }
-
-    fn new_zone_place(&mut self) -> (u8, i64) {
-        self.next_place += 1;
-        match self.config.new_items {
-            crate::config::NewItems::Start => (crate::row::START, -self.next_place),
-            crate::config::NewItems::End => (crate::row::END, self.next_place),
-        }
     }
 
     fn listed_order(&self) -> Vec<RowKey> {
@@ -396,8 +375,7 @@ impl<R: Resource> ResourceCache<R> {
             }
             WatchEvent::Bookmark { version } => {
                 obs.list_version = version;
-                let pending: BTreeSet<RowKey> = self.by_operation.values().copied().collect();
-                for key in pending {
+                for key in self.keys_with_operations() {
                     let Some(mut row) = self.rows.get(&key).cloned() else {
                         continue;
                     };

@@ -107,7 +107,7 @@ impl<R: Resource> Row<R> {
             index += 1;
         }
         self.take_base(sight, obs);
-        self.drop_spent(cx.config);
+        self.drop_spent();
     }
 
     /// Another uid is another resource: the one that we knew is gone (G4).
@@ -122,8 +122,7 @@ impl<R: Resource> Row<R> {
         let last_deletion = self.operations.iter().rposition(|o| o.hides());
         if let Some(index) = last_deletion {
             if self.operations[index].is_unsettled() {
-                let how = (!self.operations[index].stale).then_some(Settlement::Confirmed);
-                self.settle(index, Trigger::Confirm, how, false, cx);
+                self.settle(index, Trigger::Confirm, Settlement::Confirmed, false, cx);
             }
             self.operations[index].live = false;
             self.supersede_before(index, cx);
@@ -184,13 +183,7 @@ impl<R: Resource> Row<R> {
                 }
                 self.end_deletions(index, cx);
                 if unsettled {
-                    self.settle(
-                        index,
-                        Trigger::Confirm,
-                        Some(Settlement::Confirmed),
-                        true,
-                        cx,
-                    );
+                    self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                     self.release_waiting(cx);
                 } else if late {
                     self.operations[index].live = false;
@@ -198,13 +191,7 @@ impl<R: Resource> Row<R> {
             }
             Sight::Deleted => {
                 if unsettled && acked.is_some() {
-                    self.settle(
-                        index,
-                        Trigger::Supersede,
-                        Some(Settlement::Superseded),
-                        false,
-                        cx,
-                    );
+                    self.settle(index, Trigger::Supersede, Settlement::Superseded, false, cx);
                     self.creation_gone(index, cx);
                     self.base = None;
                 } else if !unsettled {
@@ -230,24 +217,12 @@ impl<R: Resource> Row<R> {
                     self.operations[index].live = false;
                     return;
                 }
-                if proof {
-                    self.settle(
-                        index,
-                        Trigger::Confirm,
-                        Some(Settlement::Confirmed),
-                        false,
-                        cx,
-                    );
+                let (trigger, how) = if proof {
+                    (Trigger::Confirm, Settlement::Confirmed)
                 } else {
-                    let how = Some(Settlement::NotConfirmed)
-                        .filter(|_| !self.operations[index].is_failed());
-                    let trigger = if self.operations[index].is_failed() {
-                        return;
-                    } else {
-                        Trigger::Expire
-                    };
-                    self.settle(index, trigger, how, false, cx);
-                }
+                    (Trigger::Expire, Settlement::NotConfirmed)
+                };
+                self.settle(index, trigger, how, false, cx);
                 self.creation_gone(index, cx);
                 self.base = None;
             }
@@ -261,11 +236,13 @@ impl<R: Resource> Row<R> {
             if operation.kind != Kind::Delete {
                 continue;
             }
-            if operation.is_failed() {
-                self.settle(index, Trigger::Supersede, None, false, cx);
-            } else if operation.is_unsettled() {
-                let how = (!operation.stale).then_some(Settlement::Confirmed);
-                self.settle(index, Trigger::Confirm, how, false, cx);
+            if operation.is_unsettled() {
+                let (trigger, how) = if operation.is_failed() {
+                    (Trigger::Supersede, Settlement::Superseded)
+                } else {
+                    (Trigger::Confirm, Settlement::Confirmed)
+                };
+                self.settle(index, trigger, how, false, cx);
             }
             self.operations[index].live = false;
         }
@@ -281,7 +258,7 @@ impl<R: Resource> Row<R> {
         let operation = &self.operations[index];
         let recreated = self.operations[index + 1..]
             .iter()
-            .any(|o| o.live && matches!(o.payload, Payload::Create(_)));
+            .any(|o| o.live && o.creates());
         if !operation.live || operation.waiting {
             return;
         }
@@ -302,23 +279,16 @@ impl<R: Resource> Row<R> {
                         self.operations[index].live = false;
                     }
                 } else if operation.stale {
-                    self.settle(index, Trigger::Stale, None, false, cx);
+                    self.settle(index, Trigger::Stale, Settlement::Stale, false, cx);
                 } else if late
                     && matches!(operation.state, State::Running(_) | State::Acknowledged(_))
                 {
-                    self.settle(
-                        index,
-                        Trigger::Expire,
-                        Some(Settlement::NotConfirmed),
-                        false,
-                        cx,
-                    );
+                    self.settle(index, Trigger::Expire, Settlement::NotConfirmed, false, cx);
                 }
             }
             Sight::Absent | Sight::Deleted => {
                 if unsettled {
                     self.supersede_before(index, cx);
-                    let how = (!self.operations[index].stale).then_some(Settlement::Confirmed);
                     if self.last.is_none() {
                         // What is shown may be a re-creation: not what was deleted.
                         let shown = if recreated {
@@ -328,7 +298,7 @@ impl<R: Resource> Row<R> {
                         };
                         self.last = shown.cloned();
                     }
-                    self.settle(index, Trigger::Confirm, how, true, cx);
+                    self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                     self.operations[index].stale = false;
                 } else if late {
                     self.operations[index].live = false;
@@ -349,9 +319,8 @@ impl<R: Resource> Row<R> {
             Sight::Absent | Sight::Deleted => {
                 let guarded = matches!(sight, Sight::Absent)
                     && self.operations.iter().any(|o| {
-                        o.kind == Kind::Create
+                        o.creates()
                             && o.live
-                            && matches!(o.payload, Payload::Create(_))
                             // Unsettled, the base is that of the resource which it replaces.
                             && !o.is_unsettled()
                             && obs.at < o.guard_end()

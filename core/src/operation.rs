@@ -86,9 +86,19 @@ impl<R: Resource> Operation<R> {
         matches!(self.state, State::Failed(_))
     }
 
+    /// A creation that brought its resource along.
+    pub(crate) fn creates(&self) -> bool {
+        matches!(self.payload, Payload::Create(_))
+    }
+
+    /// The same, and the server has not answered it yet.
+    pub(crate) fn creates_unanswered(&self) -> bool {
+        self.creates() && self.acked.is_none()
+    }
+
     /// A creation that goes on at the server, on a resource that is listed (L13).
     pub(crate) fn is_in_place_creation(&self) -> bool {
-        self.kind == Kind::Create && !matches!(self.payload, Payload::Create(_))
+        self.kind == Kind::Create && !self.creates()
     }
 
     /// A deletion that has settled and still hides its resource.

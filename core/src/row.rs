@@ -85,7 +85,7 @@ impl<R: Resource> Row<R> {
     /// Whether a deletion hides it that no later creation undid.
     pub(crate) fn is_hidden(&self) -> bool {
         self.operations.iter().fold(false, |hidden, o| {
-            if matches!(o.payload, Payload::Create(_)) && o.live {
+            if o.creates() && o.live {
                 false
             } else {
                 hidden || o.hides()
@@ -128,9 +128,7 @@ impl<R: Resource> Row<R> {
 
     /// Whether a creation of ours is live: what the server lists is not all there is to it.
     fn creation(&self) -> Option<&Operation<R>> {
-        self.operations
-            .iter()
-            .rfind(|o| o.live && matches!(o.payload, Payload::Create(_)))
+        self.operations.iter().rfind(|o| o.live && o.creates())
     }
 
     /// Lays the operations over the base again.
@@ -189,12 +187,14 @@ impl<R: Resource> Row<R> {
         });
     }
 
-    /// Ends an operation by `trigger`. `guard` tells whether its payload goes on to guard.
+    /// Ends an operation by `trigger`, and reports it unless its end was reported before: a stale
+    /// deletion's (K1), and a failure's, whose confirmation alone is news (L14). `guard` tells
+    /// whether its payload goes on to guard.
     pub(crate) fn settle(
         &mut self,
         index: usize,
         trigger: Trigger,
-        settlement: Option<Settlement>,
+        settlement: Settlement,
         guard: bool,
         cx: &mut Context<'_>,
     ) {
@@ -203,13 +203,15 @@ impl<R: Resource> Row<R> {
             debug_assert!(false, "{} cannot {trigger}", operation.state);
             return;
         };
+        let failed = matches!(operation.state, State::Failed(_));
+        let told = operation.stale || failed && trigger != Trigger::Confirm;
         operation.state = next;
         operation.live = guard;
         operation.settled_at = Some(cx.clock);
         operation.waiting = false;
         operation.retry_at = None;
         operation.shown_until = None;
-        if let Some(settlement) = settlement {
+        if !told {
             self.report(index, settlement, cx);
         }
     }
@@ -218,16 +220,12 @@ impl<R: Resource> Row<R> {
     pub(crate) fn supersede_before(&mut self, end: usize, cx: &mut Context<'_>) {
         for index in 0..end.min(self.operations.len()) {
             if self.operations[index].is_unsettled() {
-                let told = self.operations[index].is_failed() || self.operations[index].stale;
-                let how = (!told).then_some(Settlement::Superseded);
-                self.settle(index, Trigger::Supersede, how, false, cx);
+                self.settle(index, Trigger::Supersede, Settlement::Superseded, false, cx);
             } else {
                 self.operations[index].live = false;
             }
         }
-        let awaited =
-            |o: &Operation<R>| matches!(o.payload, Payload::Create(_)) && o.acked.is_none();
-        if !self.unsettled().any(awaited) {
+        if !self.unsettled().any(Operation::creates_unanswered) {
             self.release_waiting(cx);
         }
     }
@@ -237,8 +235,7 @@ impl<R: Resource> Row<R> {
         for index in creation..self.operations.len() {
             let operation = &self.operations[index];
             if operation.is_unsettled() && operation.kind != Kind::Create {
-                let how = (!operation.is_failed()).then_some(Settlement::Cancelled);
-                self.settle(index, Trigger::Cancel, how, false, cx);
+                self.settle(index, Trigger::Cancel, Settlement::Cancelled, false, cx);
             }
             if matches!(self.operations[index].kind, Kind::Create | Kind::Update) {
                 self.operations[index].live = false;
@@ -265,7 +262,7 @@ impl<R: Resource> Row<R> {
                 let created = operation.kind == Kind::Create;
                 if operation.is_failed() {
                     let in_place = operation.is_in_place_creation();
-                    self.settle(index, Trigger::Expire, None, false, cx);
+                    self.settle(index, Trigger::Expire, Settlement::Failed, false, cx);
                     if created && !in_place {
                         self.creation_gone(index, cx);
                     }
@@ -275,7 +272,7 @@ impl<R: Resource> Row<R> {
                     } else {
                         Trigger::Expire
                     };
-                    self.settle(index, trigger, Some(Settlement::Confirmed), false, cx);
+                    self.settle(index, trigger, Settlement::Confirmed, false, cx);
                 }
             } else if operation
                 .stale_at(cx.config)
@@ -307,10 +304,9 @@ impl<R: Resource> Row<R> {
     /// `at_once` shows it again.
     pub(crate) fn go_stale(&mut self, index: usize, at_once: bool, cx: &mut Context<'_>) {
         let operation = &self.operations[index];
-        let told = operation.is_failed() || operation.stale;
-        let how = (!told).then_some(Settlement::Stale);
+        let how = Settlement::Stale;
         match operation.kind {
-            Kind::Delete if !at_once && !told => {
+            Kind::Delete if !at_once => {
                 self.report(index, Settlement::Stale, cx);
                 self.operations[index].stale = true;
                 self.operations[index].retry_at = None;
@@ -325,11 +321,11 @@ impl<R: Resource> Row<R> {
             }
             Kind::Process | Kind::Delete => self.settle(index, Trigger::Stale, how, false, cx),
         }
-        self.drop_spent(cx.config);
+        self.drop_spent();
     }
 
     /// Lets go of guards that hold nothing, unless they pin a field above an older edit (L15).
-    pub(crate) fn drop_spent(&mut self, _config: &Config) {
+    pub(crate) fn drop_spent(&mut self) {
         let mut older_unsettled = false;
         for operation in &mut self.operations {
             let unsettled = operation.is_unsettled();

@@ -30,16 +30,13 @@ impl<R: Resource> ResourceCache<R> {
             Some(index) => {
                 row.supersede_before(index, cx);
                 row.last = row.body().cloned();
-                let how = (!row.operations[index].stale).then_some(Settlement::Confirmed);
-                row.settle(index, Trigger::Confirm, how, true, cx);
+                row.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                 row.operations[index].stale = false;
             }
             None => {
                 for index in 0..row.operations.len() {
-                    let operation = &row.operations[index];
-                    if operation.is_unsettled() {
-                        let how = (!operation.is_failed()).then_some(Settlement::Cancelled);
-                        row.settle(index, Trigger::Remove, how, false, cx);
+                    if row.operations[index].is_unsettled() {
+                        row.settle(index, Trigger::Remove, Settlement::Cancelled, false, cx);
                     }
                     let tombstone = row.operations[index].is_tombstone();
                     row.operations[index].live &= tombstone;
@@ -51,15 +48,13 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     pub(crate) fn cleanup(&mut self, older_than_ms: u64, cx: &mut Context<'_>) {
-        let keys: Vec<_> = self.rows.keys().copied().collect();
-        for key in keys {
-            let Some(row) = self.rows.get(&key) else {
+        for key in self.keys_with_operations() {
+            let Some(mut row) = self.rows.get(&key).cloned() else {
                 continue;
             };
             if row.unsettled().next().is_none() {
                 continue;
             }
-            let mut row = row.clone();
             for index in 0..row.operations.len() {
                 let o = &row.operations[index];
                 let old = cx.clock.ms_since(o.heard) > older_than_ms;
