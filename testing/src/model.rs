@@ -764,6 +764,10 @@ impl<'a> Replay<'a> {
                     }
                     self.things[t].ops[older].guards = false;
                 }
+                let creating = |o: &Op| o.creates() && o.open() && o.acked.is_none();
+                if !self.things[t].ops.iter().any(creating) {
+                    self.release(t);
+                }
                 let deleted = self.things[t].base.clone();
                 let shown = self.things[t]
                     .body(self.config)
