@@ -44,8 +44,7 @@ impl<R: Resource> ResourceCache<R> {
     pub(crate) fn operation_row(&self, operation: OperationId) -> Result<(Row<R>, usize), Error> {
         let missing = || Error::NotFound(Missing::Operation(operation));
         let key = self.by_operation.get(&operation).ok_or_else(missing)?;
-        let id = &self.rows.get(key).ok_or_else(missing)?.id;
-        let row = self.draft(id);
+        let row = self.draft_of(*key).ok_or_else(missing)?;
         let index = row.operations.iter().position(|o| o.id == operation);
         index.map(|i| (row, i)).ok_or_else(missing)
     }
@@ -106,8 +105,7 @@ impl<R: Resource> ResourceCache<R> {
         });
         self.put(row.clone());
         if let Some(answer) = answer {
-            let tokens = self.creations_by_token();
-            self.see(answer, &tokens, &Observation::now(cx), cx);
+            self.see(answer, &Observation::now(cx), cx);
         }
         true
     }

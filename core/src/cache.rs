@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::changes::{Applied, Changes, Outcome, Removed, Upsert, Warning};
+use crate::changes::{Applied, Outcome, Removed, Warning};
 use crate::config::{Config, NewItems};
-use crate::deadline::Reason;
+use crate::deadline::Deadlines;
 use crate::error::Error;
 use crate::event::Event;
 use crate::ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
-use crate::metadata::Metadata;
+use crate::log::Log;
+use crate::order::Order;
 use crate::resource::Resource;
 use crate::row::{Context, END, LISTED, Place, Row, START};
-use crate::state::State;
+use crate::rows::{Rows, Slot};
+use crate::tell::Face;
 
 /// One list of resources: what the server last said, and what this client has asked for.
 ///
@@ -39,11 +41,12 @@ use crate::state::State;
 #[derive(Clone, Debug)]
 pub struct ResourceCache<R: Resource> {
     pub(crate) config: Config,
-    pub(crate) rows: BTreeMap<RowKey, Row<R>>,
-    pub(crate) by_id: BTreeMap<ResourceId, RowKey>,
+    pub(crate) rows: Rows<R>,
+    pub(crate) order: Order,
     pub(crate) by_operation: BTreeMap<OperationId, RowKey>,
-    pub(crate) order: BTreeMap<Place, RowKey>,
-    pub(crate) deadlines: BTreeSet<(Timestamp, RowKey, OperationId, Reason)>,
+    /// The unsettled creations that have a client token (C2).
+    pub(crate) by_token: BTreeSet<(Box<str>, RowKey)>,
+    pub(crate) deadlines: Deadlines,
     pub(crate) next_key: u64,
     pub(crate) next_operation: u64,
     pub(crate) next_place: i64,
@@ -58,39 +61,31 @@ pub struct ResourceCache<R: Resource> {
     /// When the newest complete snapshot was taken, in events.
     pub(crate) last_complete: u64,
     pub(crate) relist: bool,
-    /// Ids that a newer answer dropped: when, in events, and when by the clock.
-    pub(crate) dropped: BTreeMap<ResourceId, (u64, Timestamp)>,
+    pub(crate) dropped: Dropped,
     pub(crate) outcomes: VecDeque<(Revision, Outcome)>,
-    pub(crate) log: VecDeque<(Revision, RowKey, ResourceId)>,
-    /// Changes up to this revision are no longer known.
-    pub(crate) log_floor: Revision,
+    pub(crate) log: Log,
+    /// How many server's copies were replaced since they were last moved together.
+    pub(crate) replaced: usize,
     /// The rows that the running event touches, as they were before.
     pub(crate) before: BTreeMap<RowKey, Face<R>>,
     pub(crate) moved: BTreeSet<RowKey>,
     /// The same rows whole, for an event that is refused; `None` for new ones.
     pub(crate) undo: BTreeMap<RowKey, Option<Row<R>>>,
-}
-
-/// What a reader sees of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Face<R> {
-    id: ResourceId,
-    body: Option<R>,
-    meta: Option<Metadata>,
-    state: State,
-    place: Option<Place>,
+    /// Quiet rows that are new, or have another body, and those that have gone.
+    pub(crate) told: Vec<RowKey>,
+    pub(crate) gone: Vec<Removed>,
 }
 
 impl<R: Resource> ResourceCache<R> {
     /// An empty collection: nothing is known of the server yet.
     pub fn new(config: Config) -> Self {
         Self {
+            rows: Rows::new(config.seed),
             config,
-            rows: BTreeMap::new(),
-            by_id: BTreeMap::new(),
+            order: Order::default(),
             by_operation: BTreeMap::new(),
-            order: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
+            by_token: BTreeSet::new(),
+            deadlines: Deadlines::default(),
             next_key: 1,
             next_operation: 1,
             next_place: 0,
@@ -101,13 +96,15 @@ impl<R: Resource> ResourceCache<R> {
             started: false,
             last_complete: 0,
             relist: false,
-            dropped: BTreeMap::new(),
+            dropped: Dropped::default(),
             outcomes: VecDeque::new(),
-            log: VecDeque::new(),
-            log_floor: Revision(0),
+            log: Log::default(),
+            replaced: 0,
             before: BTreeMap::new(),
             moved: BTreeSet::new(),
             undo: BTreeMap::new(),
+            told: Vec::new(),
+            gone: Vec::new(),
         }
     }
 
@@ -118,6 +115,15 @@ impl<R: Resource> ResourceCache<R> {
     /// A refused event changes nothing at all, not even the time.
     pub fn apply(&mut self, event: Event<R>, now: Timestamp) -> Result<Applied, Error> {
         self.check(&event)?;
+        self.enter(now, |cache, cx, done| cache.dispatch(event, cx, done))
+    }
+
+    /// Does what is due, then `change`, then what has become due by it; nothing when it is refused.
+    pub(crate) fn enter(
+        &mut self,
+        now: Timestamp,
+        change: impl FnOnce(&mut Self, &mut Context<'_>, &mut Done) -> Result<(), Error>,
+    ) -> Result<Applied, Error> {
         if !now.is_writable() {
             let problem = "is outside the years 0 to 9999, which RFC 3339 can write";
             return Err(Error::bad_input("now", format!("{} ms {problem}", now.0)));
@@ -134,19 +140,48 @@ impl<R: Resource> ResourceCache<R> {
         let mut done = Done::default();
         let counters = (self.next_key, self.next_operation, self.next_place);
         self.run_due(&mut cx);
-        if let Err(error) = self.dispatch(event, &mut cx, &mut done) {
+        if let Err(error) = change(self, &mut cx, &mut done) {
             self.roll_back();
             (self.next_key, self.next_operation, self.next_place) = counters;
             return Err(error);
         }
         self.run_due(&mut cx);
         (self.clock, self.skew, self.seq, self.started) = (clock, skew, cx.seq, true);
-        self.purge_dropped();
+        self.dropped.purge(clock, self.config.stale_after_ms);
+        let changes = self.finish(cx.outcomes, done.warnings);
+        self.tidy();
         Ok(Applied {
-            changes: self.finish(cx.outcomes, done.warnings),
+            changes,
             operations: done.operations,
             token: done.token,
         })
+    }
+
+    /// Keeps memory and the list as small as what they hold.
+    fn tidy(&mut self) {
+        self.rows.release();
+        if self.order.is_sparse() {
+            let packed = self.order.packed();
+            self.relist(packed);
+        }
+        if self.replaced > (self.order.listed().len() / 8).max(64) {
+            self.gather();
+        }
+    }
+
+    /// Moves the server's copies together, in list order.
+    pub(crate) fn gather(&mut self) {
+        self.replaced = 0;
+        let slots: Vec<Slot> = self.order.iter().collect();
+        let bases = slots.iter().filter_map(|slot| self.rows.at(*slot)?.base());
+        let mut bases: Vec<R> = bases.cloned().collect();
+        R::gather(&mut bases);
+        let mut bases = bases.into_iter();
+        for slot in slots {
+            if let Some(base) = self.rows.base_mut(slot) {
+                *base = bases.next().unwrap_or_else(|| base.clone());
+            }
+        }
     }
 
     /// The collection's own clock at the caller's `now`, and the skew between them (T1).
@@ -171,20 +206,15 @@ impl<R: Resource> ResourceCache<R> {
     /// (T3).
     fn run_due(&mut self, cx: &mut Context<'_>) {
         let (clock, now) = (cx.clock, cx.now);
-        while let Some((at, key)) = self.next_due(clock) {
+        while let Some((at, key)) = self.deadlines.due(clock) {
             cx.clock = at.max(self.clock);
             cx.now = Timestamp(now.0.saturating_sub(clock.0.saturating_sub(cx.clock.0)));
-            if let Some(mut row) = self.rows.get(&key).cloned() {
+            if let Some(mut row) = self.draft_of(key) {
                 row.run_due(cx);
                 self.put(row);
             }
         }
         (cx.clock, cx.now) = (clock, now);
-    }
-
-    fn next_due(&self, clock: Timestamp) -> Option<(Timestamp, RowKey)> {
-        let mut ahead = self.deadlines.iter().take_while(|d| d.0 <= clock);
-        ahead.find(|d| d.3.acts()).map(|d| (d.0, d.1))
     }
 
     /// Puts every touched row back as it was before the event.
@@ -196,6 +226,7 @@ impl<R: Resource> ResourceCache<R> {
         for row in undo.into_values().flatten() {
             self.insert(row);
         }
+        self.rows.release();
         self.undo.clear();
         self.before.clear();
         self.moved.clear();
@@ -203,7 +234,7 @@ impl<R: Resource> ResourceCache<R> {
 
     /// The row of an id, or of an id that it had.
     pub(crate) fn key_of(&self, id: &str) -> Option<RowKey> {
-        self.by_id.get(id).copied()
+        self.rows.key_of(id)
     }
 
     /// The rows that have operations, settled ones that are remembered included.
@@ -211,66 +242,50 @@ impl<R: Resource> ResourceCache<R> {
         self.by_operation.values().copied().collect()
     }
 
-    /// A copy of the row to change; a new one for an unknown id.
+    /// A copy of a row to change.
+    pub(crate) fn draft_of(&self, key: RowKey) -> Option<Row<R>> {
+        let slot = self.rows.slot(key)?;
+        self.rows.draft(slot, self.last_complete)
+    }
+
+    /// The same, by its id; a new row for an unknown one.
     pub(crate) fn draft(&self, id: &ResourceId) -> Row<R> {
-        let known = self.key_of(id.as_str()).and_then(|key| self.rows.get(&key));
-        known.map_or_else(|| Row::new(RowKey(self.next_key), id.clone()), Row::clone)
-    }
-
-    fn face(row: &Row<R>) -> Face<R> {
-        if !row.is_visible() {
-            return Self::empty_face(row);
-        }
-        Face {
-            id: row.id.clone(),
-            body: row.body().cloned(),
-            meta: row.metadata(),
-            state: row.state(),
-            place: row.place,
-        }
-    }
-
-    fn empty_face(row: &Row<R>) -> Face<R> {
-        Face {
-            id: row.id.clone(),
-            body: None,
-            meta: None,
-            state: State::Gone,
-            place: None,
-        }
+        let known = self.key_of(id.as_str()).and_then(|key| self.draft_of(key));
+        known.unwrap_or_else(|| Row::new(RowKey(self.next_key), id.clone()))
     }
 
     /// Takes a row out of every index, remembering what a reader saw of it.
     pub(crate) fn take(&mut self, key: RowKey) -> Option<Row<R>> {
-        let row = self.rows.remove(&key)?;
-        self.before.entry(key).or_insert_with(|| Self::face(&row));
+        let row = self.rows.remove(self.rows.slot(key)?, self.last_complete)?;
+        self.before.entry(key).or_insert_with(|| Face::of(&row));
         self.undo.entry(key).or_insert_with(|| Some(row.clone()));
-        self.by_id.remove(&row.id);
-        for alias in &row.aliases {
-            self.by_id.remove(alias);
-        }
         for operation in &row.operations {
             self.by_operation.remove(&operation.id);
+            if let Some(token) = operation.awaited_token() {
+                self.by_token.remove(&(token.into(), key));
+            }
             for (at, reason) in operation.deadlines(row.base.is_some(), &self.config) {
                 self.deadlines.remove(&(at, key, operation.id, reason));
             }
         }
         if let Some(place) = row.place {
-            self.order.remove(&place);
+            self.order.clear(place);
         }
         Some(row)
     }
 
     /// Puts a changed row in the place of what was there, or drops it when nothing is left of it.
     pub(crate) fn put(&mut self, mut row: Row<R>) {
-        let old_place = self.take(row.key).and_then(|old| old.place);
+        let old = self.take(row.key);
+        let old_place = old.as_ref().and_then(|old| old.place);
         self.undo.entry(row.key).or_insert(None);
         self.next_key = self.next_key.max(row.key.0 + 1);
         self.before
             .entry(row.key)
-            .or_insert_with(|| Self::empty_face(&row));
+            .or_insert_with(|| Face::empty(&row));
         row.refresh(&self.config);
         if row.is_empty() {
+            self.replaced += 1;
             return;
         }
         self.place(&mut row);
@@ -282,20 +297,20 @@ impl<R: Resource> ResourceCache<R> {
 
     /// Puts a row into every index, as it is.
     fn insert(&mut self, row: Row<R>) {
-        if let Some(place) = row.place {
-            self.order.insert(place, row.key);
-        }
-        self.by_id.insert(row.id.clone(), row.key);
-        for alias in &row.aliases {
-            self.by_id.entry(alias.clone()).or_insert(row.key);
-        }
+        let (key, place) = (row.key, row.place);
         for operation in &row.operations {
-            self.by_operation.insert(operation.id, row.key);
+            self.by_operation.insert(operation.id, key);
+            if let Some(token) = operation.awaited_token() {
+                self.by_token.insert((token.into(), key));
+            }
             for (at, reason) in operation.deadlines(row.base.is_some(), &self.config) {
-                self.deadlines.insert((at, row.key, operation.id, reason));
+                self.deadlines.insert((at, key, operation.id, reason));
             }
         }
-        self.rows.insert(row.key, row);
+        let slot = self.rows.insert(row);
+        if let Some(place) = place {
+            self.order.set(place, slot);
+        }
     }
 
     /// Gives a row a place that has a body and none, and takes it from one that has no body.
@@ -307,10 +322,7 @@ impl<R: Resource> ResourceCache<R> {
             // Hidden, it keeps its place, in case that what hides it is taken back.
             Some(place) if (created || row.is_hidden()) && place.0 != LISTED => Some(place),
             _ if created => Some(self.new_zone_place()),
-            _ if has_copy => {
-                self.next_place += 1;
-                Some((LISTED, self.next_place))
-            }
+            _ if has_copy => Some(self.order.next_listed()),
             _ => None,
         };
     }
@@ -324,126 +336,16 @@ impl<R: Resource> ResourceCache<R> {
         }
     }
 
-    fn purge_dropped(&mut self) {
-        let (clock, keep) = (self.clock, self.config.stale_after_ms);
-        self.dropped.retain(|_, (_, at)| at.plus_ms(keep) > clock);
-    }
-
-    /// Turns what was touched into changes, and remembers them.
-    fn finish(&mut self, outcomes: Vec<Outcome>, warnings: Vec<Warning>) -> Changes {
-        let before = std::mem::take(&mut self.before);
-        let moved = std::mem::take(&mut self.moved);
-        self.undo.clear();
-        let (mut changed, mut removed) = (BTreeMap::new(), Vec::new());
-        for (key, old) in &before {
-            let new = self.rows.get(key).map(Self::face);
-            match new {
-                Some(new) if new.place.is_some() => {
-                    let same = new.id == old.id
-                        && new.body == old.body
-                        && new.meta == old.meta
-                        && new.state == old.state
-                        && old.place.is_some()
-                        && !moved.contains(key);
-                    if let (false, Some(place)) = (same, new.place) {
-                        changed.insert(place, *key);
-                    }
-                }
-                _ if old.place.is_some() => removed.push(Removed {
-                    key: *key,
-                    id: self.rows.get(key).map_or(&old.id, |r| &r.id).clone(),
-                }),
-                _ => {}
+    /// Brings the listed rows into this order.
+    pub(crate) fn relist(&mut self, listed: Vec<Slot>) {
+        let old = self.order.listed();
+        for (index, slot) in listed.iter().enumerate() {
+            if old.get(index) != Some(slot) {
+                // A list of more than 2^32 rows does not fit into memory.
+                self.rows.set_index(*slot, index as u32);
             }
         }
-        for key in moved {
-            if let Some(row) = self.rows.get(&key).filter(|r| r.is_visible()) {
-                changed.extend(row.place.map(|place| (place, key)));
-            }
-        }
-        let upserted = self.upserts(changed);
-        self.remember(&upserted, &removed, &outcomes);
-        Changes {
-            revision: self.revision,
-            upserted,
-            removed,
-            outcomes,
-            warnings,
-        }
-    }
-
-    fn upserts(&self, changed: BTreeMap<Place, RowKey>) -> Vec<Upsert> {
-        changed
-            .into_iter()
-            .filter_map(|(place, key)| {
-                let row = self.rows.get(&key)?;
-                let after = self
-                    .order
-                    .range(..place)
-                    .rev()
-                    .find(|(_, key)| self.rows.get(key).is_some_and(Row::is_visible))
-                    .map(|(_, key)| *key);
-                Some(Upsert {
-                    key,
-                    id: row.id.clone(),
-                    after,
-                })
-            })
-            .collect()
-    }
-
-    fn remember(&mut self, upserted: &[Upsert], removed: &[Removed], outcomes: &[Outcome]) {
-        if upserted.is_empty() && removed.is_empty() && outcomes.is_empty() {
-            return;
-        }
-        self.revision.0 += 1;
-        let revision = self.revision;
-        let rows = upserted.iter().map(|u| (u.key, &u.id));
-        let rows = rows.chain(removed.iter().map(|r| (r.key, &r.id)));
-        self.log
-            .extend(rows.map(|(key, id)| (revision, key, id.clone())));
-        while self.log.len() > self.config.change_log {
-            if let Some((old, _, _)) = self.log.pop_front() {
-                self.log_floor = old;
-            }
-        }
-        self.outcomes
-            .extend(outcomes.iter().map(|o| (revision, o.clone())));
-        while self.outcomes.len() > self.config.outcome_log {
-            self.outcomes.pop_front();
-        }
-    }
-
-    /// What changed after `revision`, for a reader that saw the list then; `None` when that far
-    /// back is no longer known, and the reader takes the whole view.
-    pub fn changes_since(&self, revision: Revision) -> Option<Changes> {
-        if revision < self.log_floor || revision > self.revision {
-            return None;
-        }
-        let start = self.log.partition_point(|(r, _, _)| *r <= revision);
-        let mut changed = BTreeMap::new();
-        let mut removed = BTreeMap::new();
-        for (_, key, id) in self.log.range(start..) {
-            match self.rows.get(key).filter(|r| r.is_visible()) {
-                Some(row) => drop(row.place.map(|place| changed.insert(place, *key))),
-                None => drop(removed.insert(*key, id.clone())),
-            }
-        }
-        let first = self.outcomes.partition_point(|(r, _)| *r <= revision);
-        Some(Changes {
-            revision: self.revision,
-            upserted: self.upserts(changed),
-            removed: removed
-                .into_iter()
-                .map(|(key, id)| Removed { key, id })
-                .collect(),
-            outcomes: self
-                .outcomes
-                .range(first..)
-                .map(|(_, o)| o.clone())
-                .collect(),
-            warnings: Vec::new(),
-        })
+        self.order.relist(listed);
     }
 }
 
@@ -453,4 +355,42 @@ pub(crate) struct Done {
     pub(crate) operations: Vec<OperationId>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) token: Option<FetchToken>,
+}
+
+/// Ids that an answer dropped, for as long as an older one may still bring them back (S6).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dropped {
+    /// When, in events, and when by the clock.
+    pub(crate) by_id: BTreeMap<ResourceId, (u64, Timestamp)>,
+    by_time: VecDeque<(Timestamp, ResourceId)>,
+}
+
+impl Dropped {
+    pub(crate) fn insert(&mut self, id: ResourceId, seq: u64, at: Timestamp) {
+        self.by_time.push_back((at, id.clone()));
+        self.by_id.insert(id, (seq, at));
+    }
+
+    fn purge(&mut self, clock: Timestamp, keep_ms: u64) {
+        let spent = |at: Timestamp| at.plus_ms(keep_ms) <= clock;
+        while self.by_time.front().is_some_and(|(at, _)| spent(*at)) {
+            let Some((_, id)) = self.by_time.pop_front() else {
+                return;
+            };
+            // It may have been dropped once more since.
+            if self
+                .by_id
+                .get(id.as_str())
+                .is_some_and(|(_, at)| spent(*at))
+            {
+                self.by_id.remove(id.as_str());
+            }
+        }
+    }
+
+    /// Whether an answer taken at `seq` is too old to bring this id back.
+    pub(crate) fn hides(&self, id: &str, seq: u64, clock: Timestamp, keep_ms: u64) -> bool {
+        let dropped = self.by_id.get(id);
+        dropped.is_some_and(|(since, at)| *since > seq && at.plus_ms(keep_ms) > clock)
+    }
 }

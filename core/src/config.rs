@@ -78,10 +78,15 @@ pub struct Config {
     pub on_failure: OnFailure,
     /// What items without id lead to.
     pub bad_items: BadItems,
-    /// How many changes of rows `changes_since` remembers at least. Default 100,000.
+    /// How many changes of rows `changes_since` remembers at most. Default 100,000. It never
+    /// remembers more than a quarter of the list (but 1,024 always): to take the whole view is
+    /// then less work.
     pub change_log: usize,
     /// How many outcomes are remembered. Default 1,000.
     pub outcome_log: usize,
+    /// Keys the hashing of ids. A random one, chosen by whoever owns the process, keeps a hostile
+    /// server from choosing ids that collide; it changes nothing else. Default 0.
+    pub seed: u64,
 }
 
 impl Default for Config {
@@ -98,6 +103,7 @@ impl Default for Config {
             bad_items: BadItems::default(),
             change_log: 100_000,
             outcome_log: 1_000,
+            seed: 0,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! When the cache next wants to be woken, and why (T4).
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::ids::{OperationId, ResourceId, Timestamp};
+use crate::ids::{OperationId, ResourceId, RowKey, Timestamp};
 use crate::operation::Operation;
 use crate::resource::Resource;
 use crate::state::{Kind, State};
@@ -100,5 +103,60 @@ impl<R: Resource> Operation<R> {
             all.push((at.plus_ms(config.stale_after_ms), Reason::Forget));
         }
         all
+    }
+}
+
+/// When, for which row and operation, and why.
+type Entry = (Timestamp, RowKey, OperationId, Reason);
+
+/// All deadlines, by time. Those that act by themselves are kept apart from those that only tell
+/// the caller to act: these stay when they are over, and would be passed over at every event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deadlines {
+    act: BTreeSet<Entry>,
+    tell: BTreeSet<Entry>,
+    forget: BTreeSet<Entry>,
+}
+
+impl Deadlines {
+    fn of(&mut self, reason: Reason) -> &mut BTreeSet<Entry> {
+        match reason {
+            Reason::Forget => &mut self.forget,
+            reason if reason.acts() => &mut self.act,
+            _ => &mut self.tell,
+        }
+    }
+
+    pub(crate) fn insert(&mut self, entry: Entry) {
+        self.of(entry.3).insert(entry);
+    }
+
+    pub(crate) fn remove(&mut self, entry: &Entry) {
+        self.of(entry.3).remove(entry);
+    }
+
+    /// The earliest that is due at `clock`: its time, and its row.
+    pub(crate) fn due(&self, clock: Timestamp) -> Option<(Timestamp, RowKey)> {
+        let firsts = [self.act.first(), self.forget.first()];
+        let first = firsts.into_iter().flatten().min()?;
+        (first.0 <= clock).then_some((first.0, first.1))
+    }
+
+    /// Those after `clock` that anybody need know of, the earliest first.
+    pub(crate) fn ahead(&self, clock: Timestamp) -> impl Iterator<Item = &Entry> {
+        let from = (
+            clock,
+            RowKey(u64::MAX),
+            OperationId(u64::MAX),
+            Reason::Forget,
+        );
+        let range = (Bound::Excluded(from), Bound::Unbounded);
+        let mut act = self.act.range(range).peekable();
+        let mut tell = self.tell.range(range).peekable();
+        std::iter::from_fn(move || match (act.peek(), tell.peek()) {
+            (Some(a), Some(t)) if t < a => tell.next(),
+            (Some(_), _) => act.next(),
+            _ => tell.next(),
+        })
     }
 }

@@ -157,8 +157,8 @@ impl<R: Resource> ResourceCache<R> {
                 | Event::Cancel { operation } => self
                     .by_operation
                     .get(operation)
-                    .and_then(|key| self.rows.get(key))
-                    .map_or_else(|| ResourceId::from(""), |row| row.id.clone()),
+                    .and_then(|key| self.rows.get(*key))
+                    .map_or_else(|| ResourceId::from(""), |row| row.id().into()),
                 _ => ResourceId::from(""),
             };
             let allowed = event.is_verb() && !matches!(event, Event::Batch(_));

@@ -116,8 +116,8 @@ impl<R: Resource> ResourceCache<R> {
     /// Why a row is hidden, shown, or not what the server says; the rule that decides, and what
     /// would change it.
     pub fn explain(&self, id: &str) -> Explanation {
-        let row = self.find(id).filter(|_| self.state(id).is_some());
-        let Some(row) = row else {
+        let known = self.key_of(id).filter(|_| self.state(id).is_some());
+        let Some(row) = known.and_then(|key| self.draft_of(key)) else {
             return Explanation {
                 id: id.into(),
                 state: None,
@@ -133,7 +133,7 @@ impl<R: Resource> ResourceCache<R> {
             .or_else(|| row.operations.iter().rfind(|o| o.live));
         let (rule, why, next) = match deciding {
             None => (None, "this is the server's word", vec![Next::List]),
-            Some(operation) => self.explain_operation(row, operation),
+            Some(operation) => self.explain_operation(&row, operation),
         };
         Explanation {
             id: row.id.clone(),

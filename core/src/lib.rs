@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod absence;
 mod answers;
 mod badge;
 mod begin;
@@ -27,19 +28,28 @@ mod ids;
 mod import_v1;
 pub mod json;
 mod lifecycle;
+mod log;
 mod merge;
 mod metadata;
 mod observe;
 mod operation;
+mod order;
 mod patch_metadata;
+mod plan;
 mod record;
+mod reorder;
 mod resource;
 mod resource_config;
 mod row;
+mod rows;
+mod snapshot;
+mod source;
 mod state;
 mod take_back;
+mod tell;
 mod verbs;
 mod view;
+mod watch;
 
 pub use badge::{Badge, Icon, Labels, Progress, Variant};
 pub use cache::ResourceCache;

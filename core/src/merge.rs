@@ -1,17 +1,31 @@
-//! Snapshots and watch events: first a plan from the whole input, then each row's observation.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Merges a list: what was planned is done, row by row; then the order is made the server's.
 
 use crate::cache::{Done, ResourceCache};
-use crate::changes::Warning;
-use crate::config::BadItems;
+use crate::changes::Changes;
 use crate::error::Error;
-use crate::event::{BadItem, Coverage, Snapshot, WatchEvent};
-use crate::ids::{ResourceId, RowKey};
-use crate::observe::{Observation, Sight};
-use crate::operation::{Operation, Payload};
+use crate::event::{Coverage, Snapshot};
+use crate::ids::{FetchToken, RowKey, Timestamp};
+use crate::observe::{Observation, Sight, older};
+use crate::plan::{Plan, Step};
 use crate::resource::Resource;
-use crate::row::{Context, LISTED, Row};
+use crate::row::{Context, LISTED, Place, Row};
+use crate::rows::{Quiet, RowRef, Slot};
+use crate::snapshot::Items;
+use crate::source::Source;
+
+/// What a list covers, and when it was asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) coverage: Coverage,
+    pub(crate) token: Option<FetchToken>,
+}
+
+/// A row that is not quiet, as it stood when the merge began.
+pub(crate) struct Stood {
+    pub(crate) place: Option<Place>,
+    pub(crate) key: RowKey,
+    pub(crate) slot: Slot,
+}
 
 impl<R: Resource> ResourceCache<R> {
     pub(crate) fn merge_snapshot(
@@ -20,409 +34,276 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
-        let items = self.accept_items(&snapshot, done)?;
-        let taken = snapshot.token.map_or((cx.seq, cx.clock), |t| (t.seq, t.at));
+        let asked = Asked {
+            coverage: snapshot.coverage.clone(),
+            token: snapshot.token,
+        };
+        self.merge_list(Items::of(snapshot), &asked, cx, done)
+    }
+
+    /// Merges a list that is read as it comes, without its being taken apart first.
+    pub(crate) fn merge_source(
+        &mut self,
+        source: impl Source<R>,
+        asked: &Asked,
+        now: Timestamp,
+    ) -> Result<Changes, Error> {
+        let applied = self.enter(now, |cache, cx, done| {
+            cache.merge_list(source, asked, cx, done)
+        })?;
+        Ok(applied.changes)
+    }
+
+    fn merge_list(
+        &mut self,
+        source: impl Source<R>,
+        asked: &Asked,
+        cx: &mut Context<'_>,
+        done: &mut Done,
+    ) -> Result<(), Error> {
+        let bounds = self.bounds(&asked.coverage);
+        let mut plan = self.plan(source, bounds.first(), &mut done.warnings)?;
+        let taken = asked.token.map_or((cx.seq, cx.clock), |t| (t.seq, t.at));
         let obs = Observation {
             seq: taken.0,
             at: taken.1,
-            list_version: snapshot.list_version,
+            list_version: plan.list_version.take(),
             added: false,
         };
         if obs.seq < self.last_complete {
             return Ok(());
         }
-        let tokens = self.creations_by_token();
-        let mut absent = self.absences(&snapshot.coverage, &items, &tokens, done);
-        // Those that stay though they are absent keep their order among each other.
-        absent.sort_by_key(|key| (self.rows.get(key).and_then(|r| r.place), *key));
-        let (before, visible) = (self.listed_order(), self.visible_keys());
-        let mut listed = Vec::with_capacity(items.len());
-        for item in &items {
-            if let Some(key) = self.see(item, &tokens, &obs, cx) {
-                listed.push(key);
-            }
-        }
-        for key in absent {
-            self.see_absent(key, &obs, cx);
-        }
-        match &snapshot.coverage {
+        let stood = self.stood();
+        let absent = self.absences(&asked.coverage, &bounds, &plan, &stood, &mut done.warnings);
+        let old_len = self.order.listed().len();
+        let mut listed = self.see_listed(plan, &stood, asked, &obs, cx);
+        let others = self.see_absences(&absent, &obs, cx);
+        let order = match &asked.coverage {
             Coverage::Complete => {
                 self.last_complete = obs.seq;
                 self.relist = false;
-                self.reorder(&before, &listed, None);
+                listed.extend(others);
+                Some(listed)
             }
-            Coverage::Ids(_) => {}
-            Coverage::Page {
-                after,
-                before: bound,
-            } => {
-                let bounds = (after.as_ref(), bound.as_ref());
-                self.reorder(&before, &listed, Some(bounds));
+            Coverage::Ids(_) => None,
+            Coverage::Page { after, before } => {
+                self.with_page(&listed, after.as_ref(), before.as_ref())
             }
-        }
-        self.mark_moved(&visible);
+        };
+        self.reorder(order, old_len);
         Ok(())
     }
 
-    /// Refuses bad items or warns of them (S1), and drops repetitions (S2).
-    fn accept_items(&self, snapshot: &Snapshot<R>, done: &mut Done) -> Result<Vec<R>, Error> {
-        let mut bad: Vec<BadItem> = snapshot.bad.clone();
-        for (position, item) in snapshot.items.iter().enumerate() {
-            if item.id().is_empty() {
-                bad.push(BadItem {
-                    position,
-                    problem: "its id is empty".into(),
-                });
-            }
-        }
-        bad.sort_by_key(|b| b.position);
-        let good = snapshot.items.iter().filter(|i| !i.id().is_empty());
-        let reject = self.config.bad_items == BadItems::Reject || good.clone().next().is_none();
-        if let (Some(first), true) = (bad.first(), reject) {
-            return Err(Error::BadSnapshot {
-                position: Some(first.position),
-                problem: first.problem.clone(),
-            });
-        }
-        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut items: Vec<R> = Vec::with_capacity(snapshot.items.len());
-        for (position, item) in snapshot.items.iter().enumerate() {
-            if item.id().is_empty() {
-                continue;
-            }
-            if let Some(place) = places.get(item.id()) {
-                items[*place] = item.clone();
-                done.warnings.push(Warning::DuplicateId {
-                    id: item.id().into(),
-                    position,
-                });
-            } else {
-                places.insert(item.id(), items.len());
-                items.push(item.clone());
-            }
-        }
-        done.warnings
-            .extend(bad.into_iter().map(|b| Warning::SkippedItem {
-                position: b.position,
-                problem: b.problem,
-            }));
-        Ok(items)
-    }
-
-    /// The rows that the snapshot covers and does not list (S3).
-    fn absences(
-        &self,
-        coverage: &Coverage,
-        items: &[R],
-        tokens: &BTreeMap<String, RowKey>,
-        done: &mut Done,
-    ) -> Vec<RowKey> {
-        let named: BTreeSet<RowKey> = items
-            .iter()
-            .filter_map(|i| self.match_row(i, tokens))
-            .collect();
-        let unnamed = |key: &RowKey| !named.contains(key);
-        match coverage {
-            Coverage::Complete => self.rows.keys().copied().filter(unnamed).collect(),
-            Coverage::Ids(ids) => {
-                let keys = ids.iter().filter_map(|id| self.key_of(id.as_str()));
-                let keys: BTreeSet<RowKey> = keys.filter(unnamed).collect();
-                keys.into_iter().collect()
-            }
-            Coverage::Page { after, before } => {
-                let mut place_of = |bound: &Option<ResourceId>, end: i64| match bound {
-                    None => Some(end),
-                    Some(id) => {
-                        let row = self.key_of(id.as_str()).and_then(|k| self.rows.get(&k));
-                        let place = row.and_then(|r| r.place).filter(|p| p.0 == LISTED);
-                        if place.is_none() {
-                            done.warnings.push(Warning::UnknownBound { id: id.clone() });
-                        }
-                        place.map(|p| p.1)
-                    }
-                };
-                let (from, to) = (place_of(after, i64::MIN), place_of(before, i64::MAX));
-                let (Some(from), Some(to)) = (from, to) else {
-                    return Vec::new();
-                };
-                self.order
-                    .iter()
-                    .filter(|(p, _)| p.0 == LISTED && p.1 > from && p.1 < to)
-                    .map(|(_, key)| *key)
-                    .filter(unnamed)
-                    .collect()
-            }
-        }
-    }
-
-    /// The rows of unsettled creations, by their client tokens (C2).
-    pub(crate) fn creations_by_token(&self) -> BTreeMap<String, RowKey> {
-        let keys = self.keys_with_operations().into_iter();
-        let rows = keys.filter_map(|key| self.rows.get(&key));
-        let creations = rows.flat_map(|row| row.operations.iter().map(|o| (row.key, o)));
-        let tokens = creations.filter_map(|(key, o)| match &o.payload {
-            Payload::Create(new) if o.live && o.is_unsettled() => Some((new.token()?.into(), key)),
-            _ => None,
+    /// The rows that are not quiet, in list order; those without a place first.
+    fn stood(&self) -> Vec<Stood> {
+        let busy = self.rows.busy().map(|(slot, row)| Stood {
+            place: row.place,
+            key: row.key,
+            slot,
         });
-        tokens.collect()
+        let mut stood: Vec<Stood> = busy.collect();
+        stood.sort_by_key(|s| (s.place, s.key));
+        stood
     }
 
-    /// The row of an item: by the token of a creation, or by its id.
-    fn match_row(&self, item: &R, tokens: &BTreeMap<String, RowKey>) -> Option<RowKey> {
-        // A creation that another item of the same token has confirmed takes no second one.
-        let awaits = |key: &RowKey| {
-            let row = self.rows.get(key);
-            row.is_some_and(|row| row.unsettled().any(Operation::creates))
+    /// Does what was planned; answers the named rows in the list's order.
+    fn see_listed(
+        &mut self,
+        mut plan: Plan<R>,
+        stood: &[Stood],
+        asked: &Asked,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) -> Vec<Slot> {
+        let whole = asked.coverage == Coverage::Complete;
+        let old = self.order.listed().to_vec();
+        let mut listed = Vec::with_capacity(old.len() + plan.fresh);
+        self.rows.reserve(plan.fresh);
+        self.order.reserve(plan.fresh);
+        for step in std::mem::take(&mut plan.steps) {
+            match step {
+                Step::Same { at, count } => {
+                    let run = old.get(at..at + count).unwrap_or_default();
+                    if !whole {
+                        self.taken_at(run, obs.seq);
+                    }
+                    self.see_run(stood, at, count, obs, cx);
+                    listed.extend_from_slice(run);
+                }
+                Step::Item { item, slot } => {
+                    if let Some(body) = plan.bodies.get_mut(item).and_then(Option::take) {
+                        let slot = self.see_item(body, slot, obs, cx);
+                        listed.extend(slot);
+                    }
+                }
+                Step::New { item, hash } => {
+                    if let Some(body) = plan.bodies.get_mut(item).and_then(Option::take) {
+                        let slot = self.see_new(body, hash, obs, cx);
+                        listed.extend(slot);
+                    }
+                }
+            }
+        }
+        if self.rows.has_freed() || !stood.is_empty() {
+            let stays = |slot: &Slot| self.rows.at(*slot).is_some_and(|r| r.base().is_some());
+            listed.retain(stays);
+        }
+        listed
+    }
+
+    /// Quiet rows that were seen as they are held, by a list of a part.
+    fn taken_at(&mut self, run: &[Slot], seq: u64) {
+        for slot in run {
+            if let Some(row) = self.rows.quiet_mut(*slot) {
+                row.taken = row.taken.max(seq);
+            }
+        }
+    }
+
+    /// A run of unchanged rows: those that have operations may still be decided by it.
+    fn see_run(
+        &mut self,
+        stood: &[Stood],
+        at: usize,
+        count: usize,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) {
+        let index = |s: &Stood| match s.place {
+            Some((LISTED, index)) => usize::try_from(index).unwrap_or(usize::MAX),
+            Some(place) if place.0 > LISTED => usize::MAX,
+            _ => 0,
         };
-        let by_token = item
-            .token()
-            .and_then(|token| tokens.get(token).copied())
-            .filter(awaits);
-        by_token.or_else(|| self.key_of(item.id()))
+        let listed = stood.partition_point(|s| s.place < Some((LISTED, 0)));
+        let stood = &stood[listed..];
+        let from = stood.partition_point(|s| index(s) < at);
+        for stood in stood[from..].iter().take_while(|s| index(s) < at + count) {
+            let base = self.rows.at(stood.slot).and_then(RowRef::base);
+            if let Some(base) = base.cloned() {
+                self.see_row(stood.key, &base, obs, cx);
+            }
+        }
     }
 
+    /// Another body for a row; answers where the row is kept.
+    fn see_item(
+        &mut self,
+        item: R,
+        slot: Slot,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) -> Option<Slot> {
+        let (order, floor) = (self.config.version_order, self.last_complete);
+        let Some(row) = self.rows.quiet_mut(slot) else {
+            return self.see(&item, obs, cx).and_then(|key| self.rows.slot(key));
+        };
+        if older(order, item.version(), row.base.version()) || obs.seq < row.taken.max(floor) {
+            return Some(slot);
+        }
+        row.taken = obs.seq;
+        if row.base != item {
+            row.base = item;
+            self.told.push(row.key);
+            self.replaced += 1;
+        }
+        Some(slot)
+    }
+
+    /// A resource that is not held.
+    fn see_new(
+        &mut self,
+        item: R,
+        hash: u32,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) -> Option<Slot> {
+        if self.rows.has_aliases() && self.rows.alias(item.id()).is_some() {
+            return self.see(&item, obs, cx).and_then(|key| self.rows.slot(key));
+        }
+        if self.is_dropped(item.id(), obs, cx) {
+            return None;
+        }
+        Some(self.add(item, hash, obs))
+    }
+
+    fn is_dropped(&self, id: &str, obs: &Observation, cx: &Context<'_>) -> bool {
+        let keep = self.config.stale_after_ms;
+        self.dropped.hides(id, obs.seq, cx.clock, keep)
+    }
+
+    /// A row of its own for a resource that nobody here knew, at the end of the list.
+    fn add(&mut self, base: R, hash: u32, obs: &Observation) -> Slot {
+        let place = self.order.next_listed();
+        let key = RowKey(self.next_key);
+        self.next_key += 1;
+        let row = Quiet {
+            base,
+            key,
+            taken: obs.seq,
+            // A list of more than 2^32 rows does not fit into memory.
+            index: place.1 as u32,
+        };
+        let slot = self.rows.add_quiet(hash, row);
+        self.order.set(place, slot);
+        self.told.push(key);
+        slot
+    }
+
+    /// One resource is seen; answers its row.
     pub(crate) fn see(
         &mut self,
         item: &R,
-        tokens: &BTreeMap<String, RowKey>,
         obs: &Observation,
         cx: &mut Context<'_>,
     ) -> Option<RowKey> {
-        if let Some(key) = self.key_of(item.id()) {
+        if let Some(key) = self.rows.alias(item.id()) {
             self.drop_alias(key, item.id());
         }
-        let keep = self.config.stale_after_ms;
-        let Some(key) = self.match_row(item, tokens) else {
-            if self
-                .dropped
-                .get(item.id())
-                .is_some_and(|(seq, at)| *seq > obs.seq && at.plus_ms(keep) > cx.clock)
-            {
-                return None;
+        let by_token = item.token().and_then(|token| self.awaiting(token));
+        let by_token = by_token.and_then(|slot| self.rows.at(slot).map(RowRef::key));
+        match by_token.or_else(|| self.key_of(item.id())) {
+            Some(key) => self.see_row(key, item, obs, cx),
+            None if self.is_dropped(item.id(), obs, cx) => None,
+            None => {
+                let mut row = Row::new(RowKey(self.next_key), item.id().into());
+                row.base = Some(item.clone());
+                row.taken = obs.seq;
+                let key = row.key;
+                self.put(row);
+                Some(key)
             }
-            let mut row = Row::new(RowKey(self.next_key), item.id().into());
-            row.base = Some(item.clone());
-            row.taken = obs.seq;
-            let key = row.key;
-            self.put(row);
-            return Some(key);
-        };
-        let row = self.rows.get(&key)?;
-        let quiet = row.operations.is_empty() && row.base.as_ref() == Some(item);
-        if quiet && row.id == item.id() {
-            if let Some(row) = self.rows.get_mut(&key) {
-                row.taken = row.taken.max(obs.seq);
-            }
+        }
+    }
+
+    /// A known row is seen.
+    fn see_row(
+        &mut self,
+        key: RowKey,
+        item: &R,
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) -> Option<RowKey> {
+        let slot = self.rows.slot(key)?;
+        let seen = self.rows.at(slot)?;
+        let quiet = seen.operations().is_empty() && seen.base() == Some(item);
+        let mut row = self.rows.draft(slot, self.last_complete)?;
+        if quiet && row.id == item.id() && row.taken >= obs.seq {
             return Some(key);
         }
-        let mut row = row.clone();
         if row.id != item.id() {
             self.rename(&mut row, item.id());
         }
+        self.replaced += usize::from(row.base.as_ref() != Some(item));
         row.observe(Sight::Listed(item), obs, cx);
         self.put(row);
-        self.rows.contains_key(&key).then_some(key)
+        self.rows.slot(key).map(|_| key)
     }
 
     /// An earlier id of a row, listed by the server, is another resource's.
     fn drop_alias(&mut self, key: RowKey, id: &str) {
-        let row = self.rows.get(&key).filter(|row| row.id != id);
-        if let Some(mut row) = row.cloned() {
+        if let Some(mut row) = self.draft_of(key).filter(|row| row.id != id) {
             row.aliases.retain(|alias| *alias != id);
             self.put(row);
         }
     }
-
-    fn see_absent(&mut self, key: RowKey, obs: &Observation, cx: &mut Context<'_>) {
-        let Some(row) = self.rows.get(&key) else {
-            return;
-        };
-        if row.taken > obs.seq {
-            return;
-        }
-        let mut row = row.clone();
-        let id = row.id.clone();
-        row.observe(Sight::Absent, obs, cx);
-        let gone = row.base.is_none();
-        if row.place.is_some_and(|p| p.0 == LISTED) {
-            row.place = (!gone).then(|| self.new_zone_place());
-        }
-        if gone {
-            self.dropped.insert(id, (obs.seq, cx.clock));
-        }
-        self.put(row);
-    }
-
-    fn listed_order(&self) -> Vec<RowKey> {
-        let listed = self.order.iter().filter(|(p, _)| p.0 == LISTED);
-        listed.map(|(_, key)| *key).collect()
-    }
-
-    /// Brings the rows into the server's order: the whole list, or one page of it.
-    fn reorder(
-        &mut self,
-        old: &[RowKey],
-        listed: &[RowKey],
-        page: Option<(Option<&ResourceId>, Option<&ResourceId>)>,
-    ) {
-        let named: BTreeSet<RowKey> = listed.iter().copied().collect();
-        let stays = |k: &&RowKey| {
-            !named.contains(k)
-                && self
-                    .rows
-                    .get(k)
-                    .is_some_and(|r| r.base.is_some() && r.place.is_some_and(|p| p.0 == LISTED))
-        };
-        let others: Vec<RowKey> = old.iter().filter(stays).copied().collect();
-        let at = match page {
-            None => 0,
-            Some((after, before)) => {
-                let index = |id: &ResourceId| {
-                    let key = self.key_of(id.as_str());
-                    others.iter().position(|k| Some(*k) == key)
-                };
-                match (after.and_then(index), before.and_then(index)) {
-                    (Some(i), _) => i + 1,
-                    (None, Some(i)) => i,
-                    (None, None) if after.is_none() => 0,
-                    (None, None) => others.len(),
-                }
-            }
-        };
-        let new: Vec<RowKey> = others[..at]
-            .iter()
-            .chain(listed)
-            .chain(&others[at..])
-            .copied()
-            .collect();
-        let listed_now = |k: &&RowKey| self.rows.get(k).is_some_and(|r| r.base.is_some());
-        let new: Vec<RowKey> = new.iter().filter(listed_now).copied().collect();
-        for key in &new {
-            if let Some(place) = self.rows.get(key).and_then(|r| r.place) {
-                self.order.remove(&place);
-            }
-        }
-        for (index, key) in new.iter().enumerate() {
-            let place = (LISTED, i64::try_from(index).unwrap_or(i64::MAX));
-            if let Some(row) = self.rows.get_mut(key).filter(|r| r.base.is_some()) {
-                row.place = Some(place);
-                self.order.insert(place, *key);
-            }
-        }
-        self.next_place = self
-            .next_place
-            .max(i64::try_from(new.len()).unwrap_or(i64::MAX));
-    }
-
-    fn visible_keys(&self) -> Vec<RowKey> {
-        let seen = |key: &&RowKey| self.rows.get(key).is_some_and(Row::is_visible);
-        self.order.values().filter(seen).copied().collect()
-    }
-
-    /// Marks the fewest rows whose moving turns the old order into the new one.
-    fn mark_moved(&mut self, old: &[RowKey]) {
-        let new = self.visible_keys();
-        if new == old {
-            return;
-        }
-        let at: BTreeMap<RowKey, usize> = old.iter().enumerate().map(|(i, k)| (*k, i)).collect();
-        let common: Vec<(RowKey, usize)> = new
-            .iter()
-            .filter_map(|k| at.get(k).map(|i| (*k, *i)))
-            .collect();
-        let kept = longest_increasing(&common.iter().map(|c| c.1).collect::<Vec<_>>());
-        let kept: BTreeSet<usize> = kept.into_iter().collect();
-        for (index, (key, _)) in common.iter().enumerate() {
-            if !kept.contains(&index) {
-                self.moved.insert(*key);
-            }
-        }
-    }
-
-    pub(crate) fn observe_event(
-        &mut self,
-        event: WatchEvent<R>,
-        cx: &mut Context<'_>,
-    ) -> Result<(), Error> {
-        let mut obs = Observation {
-            added: matches!(event, WatchEvent::Added(_)),
-            ..Observation::now(cx)
-        };
-        match event {
-            WatchEvent::Added(item) | WatchEvent::Modified(item) => {
-                refuse_empty(&item)?;
-                self.see(&item, &self.creations_by_token(), &obs, cx);
-            }
-            WatchEvent::Deleted(item) => {
-                refuse_empty(&item)?;
-                let Some(key) = self.key_of(item.id()) else {
-                    return Ok(());
-                };
-                let Some(mut row) = self.rows.get(&key).cloned() else {
-                    return Ok(());
-                };
-                let held = row.base.as_ref().and_then(R::version);
-                let order = self.config.version_order;
-                if let (Some(theirs), Some(held)) = (item.version(), held) {
-                    let compared = crate::observe::compare(order, theirs, held);
-                    if compared == Some(std::cmp::Ordering::Less) {
-                        return Ok(());
-                    }
-                }
-                row.observe(Sight::Deleted, &obs, cx);
-                self.dropped.insert(row.id.clone(), (obs.seq, cx.clock));
-                self.put(row);
-            }
-            WatchEvent::Bookmark { version } => {
-                obs.list_version = version;
-                for key in self.keys_with_operations() {
-                    let Some(mut row) = self.rows.get(&key).cloned() else {
-                        continue;
-                    };
-                    match row.base.clone() {
-                        Some(base) => row.observe(Sight::Listed(&base), &obs, cx),
-                        // Before the first whole list, nothing is known to be absent.
-                        None if self.last_complete == 0 => continue,
-                        None => row.observe(Sight::Absent, &obs, cx),
-                    }
-                    self.put(row);
-                }
-            }
-            WatchEvent::Expired => self.relist = true,
-        }
-        Ok(())
-    }
-}
-
-fn refuse_empty<R: Resource>(item: &R) -> Result<(), Error> {
-    if item.id().is_empty() {
-        return Err(Error::bad_input(
-            "watch event",
-            "its resource has an empty id",
-        ));
-    }
-    Ok(())
-}
-
-/// The places of a longest increasing subsequence (patience sorting, Fredman 1975).
-fn longest_increasing(values: &[usize]) -> Vec<usize> {
-    let mut tails: Vec<usize> = Vec::new();
-    let mut previous: Vec<Option<usize>> = vec![None; values.len()];
-    for (index, value) in values.iter().enumerate() {
-        let pile = tails.partition_point(|t| values[*t] < *value);
-        previous[index] = pile.checked_sub(1).map(|p| tails[p]);
-        if pile == tails.len() {
-            tails.push(index);
-        } else {
-            tails[pile] = index;
-        }
-    }
-    let mut found = Vec::with_capacity(tails.len());
-    let mut at = tails.last().copied();
-    while let Some(index) = at {
-        found.push(index);
-        at = previous[index];
-    }
-    found.reverse();
-    found
 }

@@ -96,6 +96,14 @@ impl<R: Resource> Operation<R> {
         self.creates() && self.acked.is_none()
     }
 
+    /// The client token by which a list may show it before it is answered (C2).
+    pub(crate) fn awaited_token(&self) -> Option<&str> {
+        match &self.payload {
+            Payload::Create(new) if self.live && self.is_unsettled() => new.token(),
+            _ => None,
+        }
+    }
+
     /// A creation that goes on at the server, on a resource that is listed (L13).
     pub(crate) fn is_in_place_creation(&self) -> bool {
         self.kind == Kind::Create && !self.creates()

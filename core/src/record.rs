@@ -7,8 +7,10 @@ use crate::changes::Outcome;
 use crate::config::Config;
 use crate::error::Error;
 use crate::ids::{ResourceId, Revision, RowKey, Timestamp};
+use crate::log::Log;
 use crate::resource::Resource;
-use crate::row::Row;
+use crate::row::{LISTED, Place, Row};
+use crate::rows::RowRef;
 
 /// The version of [`Record`] that this build writes.
 const VERSION: u32 = 1;
@@ -43,9 +45,15 @@ impl<R: Resource> ResourceCache<R> {
     /// The whole state. What rows changed since when is not part of it: after loading, readers take
     /// the whole view.
     pub fn record(&self) -> Record<R> {
+        let mut keys: Vec<RowKey> = self.rows.all().map(RowRef::key).collect();
+        keys.sort_unstable();
+        let rows = keys
+            .into_iter()
+            .filter_map(|key| self.draft_of(key))
+            .collect();
         Record {
             version: VERSION,
-            rows: self.rows.values().cloned().collect(),
+            rows,
             next_key: self.next_key,
             next_operation: self.next_operation,
             next_place: self.next_place,
@@ -58,6 +66,7 @@ impl<R: Resource> ResourceCache<R> {
             relist: self.relist,
             dropped: self
                 .dropped
+                .by_id
                 .iter()
                 .map(|(id, (seq, at))| (id.clone(), *seq, *at))
                 .collect(),
@@ -85,10 +94,13 @@ impl<R: Resource> ResourceCache<R> {
         let mut cache = Self::new(config);
         cache.next_place = record.next_place;
         cache.next_operation = record.next_operation;
+        let count = record.rows.len();
+        cache.rows.reserve(count);
+        cache.order.reserve(count);
         for row in record.rows {
-            let taken = |place| cache.order.contains_key(&place);
+            let taken = |place| !plausible(place, count) || cache.order.at(place).is_some();
             let twice = cache.key_of(row.id.as_str()).is_some()
-                || cache.rows.contains_key(&row.key)
+                || cache.rows.slot(row.key).is_some()
                 || row.place.is_some_and(taken);
             if twice || row.key >= RowKey(record.next_key) {
                 return Err(Error::bad_input(
@@ -99,23 +111,31 @@ impl<R: Resource> ResourceCache<R> {
             cache.put(row);
         }
         cache.before.clear();
+        cache.rows.release();
         cache.next_key = record.next_key;
         cache.next_place = record.next_place;
         cache.revision = record.revision;
-        cache.log_floor = record.revision;
+        cache.log = Log::from(record.revision);
         cache.seq = record.seq;
         cache.clock = record.clock;
         cache.skew = record.skew;
         cache.started = record.started;
         cache.last_complete = record.last_complete;
         cache.relist = record.relist;
-        cache.dropped = record
-            .dropped
-            .into_iter()
-            .map(|(id, seq, at)| (id, (seq, at)))
-            .collect();
+        let mut dropped = record.dropped;
+        dropped.sort_by_key(|(_, _, at)| *at);
+        for (id, seq, at) in dropped {
+            cache.dropped.insert(id, seq, at);
+        }
         cache.outcomes = record.outcomes.into();
         cache.handle_timeout(now)?;
+        cache.gather();
         Ok(cache)
     }
+}
+
+/// Whether a list of so many rows may have this place: it is never mostly holes.
+fn plausible(place: Place, rows: usize) -> bool {
+    let end = i64::try_from(rows).unwrap_or(i64::MAX).saturating_mul(2);
+    place.0 != LISTED || (0..end.saturating_add(1_024)).contains(&place.1)
 }

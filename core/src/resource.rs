@@ -112,4 +112,11 @@ pub trait Resource: Clone + PartialEq + std::fmt::Debug {
     fn changes_identity(&self, patch: &Self::Patch) -> bool {
         self.apply(patch).id() != self.id()
     }
+
+    /// Moves what `resources`, in list order, keep in common storage together, when much of that
+    /// storage is no longer used. It changes no value. The default does nothing: a type that owns
+    /// its storage alone needs nothing.
+    fn gather(resources: &mut [Self]) {
+        let _ = resources;
+    }
 }

@@ -133,6 +133,10 @@ impl<R: Resource> Row<R> {
 
     /// Lays the operations over the base again.
     pub(crate) fn refresh(&mut self, config: &Config) {
+        if self.operations.is_empty() {
+            (self.shown, self.last) = (None, None);
+            return;
+        }
         let mut body = self.base.clone();
         if let Some(creation) = self.creation() {
             let behind_deletion = self

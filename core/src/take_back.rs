@@ -49,7 +49,7 @@ impl<R: Resource> ResourceCache<R> {
 
     pub(crate) fn cleanup(&mut self, older_than_ms: u64, cx: &mut Context<'_>) {
         for key in self.keys_with_operations() {
-            let Some(mut row) = self.rows.get(&key).cloned() else {
+            let Some(mut row) = self.draft_of(key) else {
                 continue;
             };
             if row.unsettled().next().is_none() {

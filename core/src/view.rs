@@ -3,34 +3,34 @@
 use crate::cache::ResourceCache;
 use crate::changes::Outcome;
 use crate::config::Config;
-use crate::deadline::{Deadline, Reason};
-use crate::ids::{OperationId, ResourceId, Revision, RowKey, Timestamp};
+use crate::deadline::Deadline;
+use crate::ids::{OperationId, Revision, RowKey, Timestamp};
 use crate::metadata::{Metadata, Status};
 use crate::operation::Operation;
 use crate::resource::Resource;
-use crate::row::Row;
+use crate::rows::RowRef;
 use crate::state::{Kind, State};
 
 /// One row as the user sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a, R: Resource> {
-    row: &'a Row<R>,
+    row: RowRef<'a, R>,
     body: &'a R,
 }
 
 impl<'a, R: Resource> Item<'a, R> {
-    fn of(row: &'a Row<R>) -> Option<Self> {
+    fn of(row: RowRef<'a, R>) -> Option<Self> {
         row.body().map(|body| Self { row, body })
     }
 
     /// The row's key, which never changes (V6).
     pub fn key(&self) -> RowKey {
-        self.row.key
+        self.row.key()
     }
 
     /// The resource's id; after its creation was answered, the real one.
-    pub fn id(&self) -> &'a ResourceId {
-        &self.row.id
+    pub fn id(&self) -> &'a str {
+        self.row.id()
     }
 
     /// The body as shown: the server's copy with the operations laid over it.
@@ -87,8 +87,8 @@ impl<R: Resource> ResourceCache<R> {
         self.revision
     }
 
-    pub(crate) fn find(&self, id: &str) -> Option<&Row<R>> {
-        self.rows.get(&self.key_of(id)?)
+    pub(crate) fn find(&self, id: &str) -> Option<RowRef<'_, R>> {
+        self.rows.get(self.key_of(id)?)
     }
 
     /// The resource of this id, hidden or not.
@@ -98,25 +98,37 @@ impl<R: Resource> ResourceCache<R> {
 
     /// The row of this key, hidden or not.
     pub fn row(&self, key: RowKey) -> Option<Item<'_, R>> {
-        self.rows.get(&key).and_then(Item::of)
+        self.rows.get(key).and_then(Item::of)
+    }
+
+    /// The rows that stand somewhere in the list, in order.
+    fn placed(&self) -> impl Iterator<Item = RowRef<'_, R>> {
+        self.order.iter().filter_map(|slot| self.rows.at(slot))
     }
 
     /// The visible list, in order.
     pub fn visible(&self) -> impl Iterator<Item = Item<'_, R>> {
-        let rows = self.order.values().filter_map(|key| self.rows.get(key));
-        rows.filter(|r| r.is_visible()).filter_map(Item::of)
+        self.placed()
+            .filter(|r| r.is_visible())
+            .filter_map(Item::of)
     }
 
     /// The full list, hidden resources included; those without a place come last.
     pub fn all(&self) -> impl Iterator<Item = Item<'_, R>> {
-        let placed = self.order.values().filter_map(|key| self.rows.get(key));
-        let others = self.rows.values().filter(|r| r.place.is_none());
-        placed.chain(others).filter_map(Item::of)
+        let others = self.rows.busy().filter(|(_, row)| row.place.is_none());
+        let others = others.map(|(_, row)| RowRef::Busy(row));
+        self.placed().chain(others).filter_map(Item::of)
     }
 
-    /// The resources with this status, hidden ones included.
+    /// The resources with this status, hidden ones included, in list order; those without a place
+    /// come last.
     pub fn get_by_status(&self, status: Status) -> impl Iterator<Item = Item<'_, R>> {
-        self.all().filter(move |i| i.status() == Some(status))
+        let rows = self.rows.busy().map(|(_, row)| RowRef::Busy(row));
+        let items = rows.filter_map(Item::of);
+        let mut found: Vec<_> = items.filter(|i| i.status() == Some(status)).collect();
+        let place = |i: &Item<'_, R>| i.row.place().map_or((u8::MAX, 0), |place| place);
+        found.sort_by_key(|i| (place(i), i.key()));
+        found.into_iter()
     }
 
     /// Whether an operation on this resource is unsettled.
@@ -133,7 +145,7 @@ impl<R: Resource> ResourceCache<R> {
 
     /// The unsettled operations on a resource, oldest first.
     pub fn operations(&self, id: &str) -> Vec<OperationInfo> {
-        let operations = self.find(id).into_iter().flat_map(Row::unsettled);
+        let operations = self.find(id).into_iter().flat_map(RowRef::unsettled);
         operations
             .map(|o| OperationInfo {
                 id: o.id,
@@ -145,27 +157,30 @@ impl<R: Resource> ResourceCache<R> {
 
     /// Every deadline that is ahead, the earliest first, in the caller's clock.
     pub fn deadlines(&self) -> impl Iterator<Item = Deadline> {
-        self.deadlines
-            .iter()
-            .filter(|d| d.0 > self.clock && d.3 != Reason::Forget)
-            .filter_map(|(at, key, operation, reason)| {
-                Some(Deadline {
-                    at: self.callers(*at),
-                    id: self.rows.get(key)?.id.clone(),
-                    operation: *operation,
-                    reason: *reason,
-                })
+        let ahead = self.deadlines.ahead(self.clock);
+        ahead.filter_map(|(at, key, operation, reason)| {
+            Some(Deadline {
+                at: self.callers(*at),
+                id: self.rows.get(*key)?.id().into(),
+                operation: *operation,
+                reason: *reason,
             })
+        })
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next, in the caller's clock.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.deadlines().next().map(|d| d.at)
+        let first = self.deadlines.ahead(self.clock).next()?;
+        Some(self.callers(first.0))
     }
 
     /// Whether asking the server again is of use: an operation is unsettled, or a watch has expired.
     pub fn should_poll(&self) -> bool {
-        self.relist || self.rows.values().any(|r| r.unsettled().next().is_some())
+        self.relist
+            || self
+                .rows
+                .busy()
+                .any(|(_, r)| r.unsettled().next().is_some())
     }
 
     /// The soonest time at which asking the server can decide something: `now`, or the end of the
@@ -174,7 +189,7 @@ impl<R: Resource> ResourceCache<R> {
         if self.relist {
             return Some(now);
         }
-        let useful = self.rows.values().filter_map(Row::useful_at).min();
+        let useful = self.rows.busy().filter_map(|(_, r)| r.useful_at()).min();
         useful.map(|at| self.callers(at).max(now))
     }
 

@@ -83,7 +83,7 @@ proptest! {
             }
             for (id, at, _) in &marked {
                 let guarded = player.time < at + TTL_MS;
-                prop_assert!(!guarded || player.cache.visible().all(|i| i.id().as_str() != id), "{id} is shown");
+                prop_assert!(!guarded || player.cache.visible().all(|i| i.id() != id), "{id} is shown");
             }
         }
     }

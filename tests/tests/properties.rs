@@ -181,7 +181,7 @@ proptest! {
         for one in [&mut player, &mut ticked] {
             one.apply(Event::HandleTimeout);
         }
-        let bare = |p: &Player| p.cache.visible().map(|i| (i.id().clone(), i.body().clone(), i.state())).collect::<Vec<_>>();
+        let bare = |p: &Player| p.cache.visible().map(|i| (i.id().to_string(), i.body().clone(), i.state())).collect::<Vec<_>>();
         prop_assert_eq!(bare(&player), bare(&ticked));
         let outcomes = |p: &Player| {
             let mut all: Vec<_> = p.cache.outcomes().map(|o| (o.operation, o.settlement)).collect();
@@ -225,7 +225,7 @@ proptest! {
             straight.play(step);
             jumpy.play(step);
         }
-        let bare = |p: &Player| p.cache.visible().map(|i| (i.id().clone(), i.body().clone(), i.state())).collect::<Vec<_>>();
+        let bare = |p: &Player| p.cache.visible().map(|i| (i.id().to_string(), i.body().clone(), i.state())).collect::<Vec<_>>();
         prop_assert_eq!(bare(&straight), bare(&jumpy));
         let ahead = |p: &Player| p.cache.poll_timeout().map(|t| t.0 - p.now);
         if at < steps.len() {
@@ -247,7 +247,7 @@ proptest! {
             for item in player.cache.visible() {
                 let hidden = matches!(item.state(), State::Running(Kind::Delete) | State::Retrying(Kind::Delete) | State::Acknowledged(Kind::Delete) | State::Gone);
                 prop_assert!(!hidden, "{} is {} and shown", item.id(), item.state());
-                prop_assert_eq!(item.body().id(), item.id().as_str());
+                prop_assert_eq!(item.body().id(), item.id());
             }
         }
     }

@@ -13,15 +13,15 @@ pub fn run(url: &str, schema: &Schema) -> Result<(), Error> {
     list(&api, schema, &mut cache, 0)?;
     println!("{} resources at {url}", cache.visible().count());
     print(&cache);
-    let Some(id) = cache.visible().next().map(|item| item.id().clone()) else {
+    let Some(id) = cache.visible().next().map(|item| item.id().to_string()) else {
         println!("nothing to mark");
         return Ok(());
     };
-    cache.mark_as_deleting(id.clone(), None, ours::time(0))?;
+    cache.mark_as_deleting(id.as_str(), None, ours::time(0))?;
     list(&api, schema, &mut cache, 1000)?;
     println!("\n{id} marked as being deleted here (the API is only read), and listed again:");
     print(&cache);
-    println!("\n{}", cache.explain(id.as_str()));
+    println!("\n{}", cache.explain(&id));
     Ok(())
 }
 

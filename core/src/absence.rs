@@ -1,0 +1,159 @@
+//! What a list covers and does not name (S3).
+
+use crate::cache::ResourceCache;
+use crate::changes::{Removed, Warning};
+use crate::event::Coverage;
+use crate::ids::ResourceId;
+use crate::merge::Stood;
+use crate::observe::{Observation, Sight};
+use crate::plan::Plan;
+use crate::resource::Resource;
+use crate::row::{Context, LISTED};
+use crate::rows::{RowRef, Slot};
+
+/// The places between which a page lies, as far as its bounds are known.
+pub(crate) struct Bounds {
+    from: Option<usize>,
+    to: Option<usize>,
+}
+
+impl Bounds {
+    /// Where the first item is expected.
+    pub(crate) fn first(&self) -> usize {
+        self.from.unwrap_or(0)
+    }
+}
+
+impl<R: Resource> ResourceCache<R> {
+    pub(crate) fn bounds(&self, coverage: &Coverage) -> Bounds {
+        let (after, before) = match coverage {
+            Coverage::Page { after, before } => (after.as_ref(), before.as_ref()),
+            _ => (None, None),
+        };
+        let index = |id: &ResourceId| self.listed_index(id);
+        Bounds {
+            from: after.map_or(Some(0), |id| index(id).map(|i| i + 1)),
+            to: before.map_or(Some(usize::MAX), index),
+        }
+    }
+
+    /// The place of a resource in the server's list.
+    pub(crate) fn listed_index(&self, id: &ResourceId) -> Option<usize> {
+        match self.find(id.as_str())?.place()? {
+            (LISTED, index) => usize::try_from(index).ok(),
+            _ => None,
+        }
+    }
+
+    /// The rows that the list covers and does not name, in list order; those without a place first.
+    pub(crate) fn absences(
+        &self,
+        coverage: &Coverage,
+        bounds: &Bounds,
+        plan: &Plan<R>,
+        stood: &[Stood],
+        warnings: &mut Vec<Warning>,
+    ) -> Vec<Slot> {
+        let len = self.order.listed().len();
+        let at = |index: usize| {
+            let place = (LISTED, i64::try_from(index).ok()?);
+            self.order.at(place)
+        };
+        match coverage {
+            Coverage::Complete => {
+                let unnamed = stood.iter().filter(|s| !plan.elsewhere.contains(&s.slot));
+                let before = unnamed.clone().filter(|s| s.place < Some((LISTED, 0)));
+                let behind = unnamed.filter(|s| s.place.is_some_and(|p| p.0 > LISTED));
+                let listed = plan.named.unset(len).filter_map(at);
+                let before = before.map(|s| s.slot);
+                before.chain(listed).chain(behind.map(|s| s.slot)).collect()
+            }
+            Coverage::Ids(ids) => {
+                let keys = ids.iter().filter_map(|id| self.key_of(id.as_str()));
+                let slots = keys.filter_map(|key| self.rows.slot(key));
+                let rows = slots.filter_map(|slot| Some((slot, self.rows.at(slot)?)));
+                let named = |row: RowRef<'_, R>, slot| match row.place() {
+                    Some((LISTED, i)) => usize::try_from(i).is_ok_and(|i| plan.named.get(i)),
+                    _ => plan.elsewhere.contains(&slot),
+                };
+                let unnamed = rows.filter(|(slot, row)| !named(*row, *slot));
+                let mut slots: Vec<_> = unnamed
+                    .map(|(slot, row)| (row.place(), row.key(), slot))
+                    .collect();
+                slots.sort_unstable();
+                slots.dedup();
+                slots.into_iter().map(|(_, _, slot)| slot).collect()
+            }
+            Coverage::Page { after, before } => {
+                let unknown = [(after, bounds.from), (before, bounds.to)];
+                let unknown = unknown.into_iter().filter(|(_, place)| place.is_none());
+                let unknown = unknown.filter_map(|(id, _)| id.clone());
+                warnings.extend(unknown.map(|id| Warning::UnknownBound { id }));
+                let (Some(from), Some(to)) = (bounds.from, bounds.to) else {
+                    return Vec::new();
+                };
+                let covered = (from..to.min(len)).filter(|i| !plan.named.get(*i));
+                covered.filter_map(at).collect()
+            }
+        }
+    }
+
+    /// Takes what is absent out; answers the rows that stay in the list nevertheless.
+    pub(crate) fn see_absences(
+        &mut self,
+        absent: &[Slot],
+        obs: &Observation,
+        cx: &mut Context<'_>,
+    ) -> Vec<Slot> {
+        let mut others = Vec::new();
+        for slot in absent {
+            match self.rows.at(*slot) {
+                None => continue,
+                Some(RowRef::Quiet(row)) if row.taken.max(self.last_complete) <= obs.seq => {
+                    self.drop_quiet(*slot, obs, cx);
+                }
+                Some(RowRef::Quiet(_)) => others.push(*slot),
+                Some(RowRef::Busy(_)) => {
+                    self.see_absent(*slot, obs, cx);
+                    let place = self.rows.at(*slot).and_then(RowRef::place);
+                    if place.is_some_and(|place| place.0 == LISTED) {
+                        others.push(*slot);
+                    }
+                }
+            }
+        }
+        others
+    }
+
+    fn drop_quiet(&mut self, slot: Slot, obs: &Observation, cx: &Context<'_>) {
+        let Some(row) = self.rows.remove(slot, self.last_complete) else {
+            return;
+        };
+        if let Some(place) = row.place {
+            self.order.clear(place);
+        }
+        self.replaced += 1;
+        self.dropped.insert(row.id.clone(), obs.seq, cx.clock);
+        self.gone.push(Removed {
+            key: row.key,
+            id: row.id,
+        });
+    }
+
+    fn see_absent(&mut self, slot: Slot, obs: &Observation, cx: &mut Context<'_>) {
+        let row = self.rows.draft(slot, self.last_complete);
+        let Some(mut row) = row.filter(|row| row.taken <= obs.seq) else {
+            return;
+        };
+        let id = row.id.clone();
+        row.observe(Sight::Absent, obs, cx);
+        let gone = row.base.is_none();
+        if row.place.is_some_and(|p| p.0 == LISTED) {
+            row.place = (!gone).then(|| self.new_zone_place());
+        }
+        if gone {
+            self.dropped.insert(id, obs.seq, cx.clock);
+        }
+        self.put(row);
+    }
+}

@@ -1,0 +1,268 @@
+//! Reads a list beside the held one and notes what each of its items is, without changing anything:
+//! a list is merged whole or not at all (S1).
+//!
+//! Where the list goes on as the held one does, rows are taken by the run, by comparing bytes. An
+//! item that is other than expected is read, found by its id, and reading goes on behind the place
+//! where it was held.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashTable;
+
+use crate::cache::ResourceCache;
+use crate::changes::Warning;
+use crate::config::BadItems;
+use crate::error::Error;
+use crate::event::BadItem;
+use crate::resource::Resource;
+use crate::row::LISTED;
+use crate::rows::{RowRef, Slot};
+use crate::source::{Bits, Held, Next, Source};
+
+/// What one item of the list is, or several.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// Held rows from this place on, unchanged and in order.
+    Same { at: usize, count: usize },
+    /// Another body for a held row.
+    Item { item: usize, slot: Slot },
+    /// A resource that is not held; its id's hash.
+    New { item: usize, hash: u32 },
+}
+
+pub(crate) struct Plan<R> {
+    pub(crate) steps: Vec<Step>,
+    /// The places of the held list that the list names.
+    pub(crate) named: Bits,
+    /// The rows it names that stand elsewhere.
+    pub(crate) elsewhere: BTreeSet<Slot>,
+    pub(crate) list_version: Option<String>,
+    /// The new bodies, by item.
+    pub(crate) bodies: Vec<Option<R>>,
+    /// How many items are new.
+    pub(crate) fresh: usize,
+}
+
+/// What has been read so far.
+struct Reading {
+    steps: Vec<Step>,
+    named: Bits,
+    elsewhere: BTreeSet<Slot>,
+    /// Resources that are not held: the item that named each first.
+    fresh: HashTable<(u32, usize)>,
+    /// The last item of those that were named again: by row, or by their first item.
+    again: BTreeMap<Named, usize>,
+    warnings: Vec<Warning>,
+    bad: Vec<BadItem>,
+    good: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Named {
+    Row(Slot),
+    Fresh(usize),
+}
+
+impl<R: Resource> ResourceCache<R> {
+    /// Reads the whole list. `start` is the place at which its first item is expected.
+    pub(crate) fn plan<S: Source<R>>(
+        &self,
+        mut source: S,
+        start: usize,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Plan<R>, Error> {
+        let len = self.order.listed().len();
+        let mut reading = Reading {
+            steps: Vec::new(),
+            named: Bits::new(len),
+            elsewhere: BTreeSet::new(),
+            fresh: HashTable::new(),
+            again: BTreeMap::new(),
+            warnings: Vec::new(),
+            bad: Vec::new(),
+            good: 0,
+        };
+        let (mut at, mut position) = (start, 0);
+        loop {
+            while at < len && !self.expects(at, &reading.named) {
+                at += 1;
+            }
+            let held = Held {
+                rows: &self.rows,
+                order: &self.order,
+                named: &reading.named,
+                at,
+            };
+            match source.next(&held)? {
+                Next::End => break,
+                Next::Same(count) => {
+                    reading.same(at, count);
+                    at += count;
+                    position += count;
+                    continue;
+                }
+                Next::Bad(problem) => reading.bad.push(BadItem { position, problem }),
+                Next::Item(item) if source.id(item).is_empty() => reading.bad.push(BadItem {
+                    position,
+                    problem: "its id is empty".into(),
+                }),
+                Next::Item(item) => {
+                    reading.good += 1;
+                    let behind = self.read_item(&mut source, item, position, &mut reading);
+                    at = behind.unwrap_or(at);
+                }
+            }
+            position += 1;
+        }
+        self.judge_bad(&mut reading, warnings)?;
+        let (list_version, bodies) = source.finish()?;
+        let steps = self.with_last_bodies(&reading);
+        Ok(Plan {
+            steps: steps.unwrap_or(reading.steps),
+            named: reading.named,
+            elsewhere: reading.elsewhere,
+            list_version,
+            bodies,
+            fresh: reading.fresh.len(),
+        })
+    }
+
+    fn expects(&self, at: usize, named: &Bits) -> bool {
+        let place = (LISTED, i64::try_from(at).unwrap_or(i64::MAX));
+        !named.get(at) && self.order.at(place).is_some()
+    }
+
+    /// Notes one item; answers the place behind that of its row, where it has one.
+    fn read_item<S: Source<R>>(
+        &self,
+        source: &mut S,
+        item: usize,
+        position: usize,
+        reading: &mut Reading,
+    ) -> Option<usize> {
+        let id = source.id(item);
+        let hash = self.rows.hash(id);
+        let by_token = source.token(item).and_then(|token| self.awaiting(token));
+        let known = by_token.or_else(|| self.rows.slot_of(hash, id));
+        let Some(slot) = known else {
+            let same = |(h, i): &(u32, usize)| *h == hash && source.id(*i) == id;
+            let spread = |h: u32| u64::from(h) << 32 | u64::from(h);
+            if let Some((_, first)) = reading.fresh.find(spread(hash), same).copied() {
+                reading.repeated(Named::Fresh(first), item, position, id);
+                return None;
+            }
+            let entry = (hash, item);
+            reading
+                .fresh
+                .insert_unique(spread(hash), entry, |(h, _)| spread(*h));
+            reading.steps.push(Step::New { item, hash });
+            return None;
+        };
+        let place = self.rows.at(slot).and_then(RowRef::place);
+        let index = match place {
+            Some((LISTED, index)) => usize::try_from(index).ok(),
+            _ => None,
+        };
+        let before = match index {
+            Some(index) => reading.named.get(index),
+            None => reading.elsewhere.contains(&slot),
+        };
+        if before {
+            reading.repeated(Named::Row(slot), item, position, id);
+            return None;
+        }
+        match index {
+            Some(index) => reading.named.set(index, 1),
+            None => drop(reading.elsewhere.insert(slot)),
+        }
+        let base = self.rows.at(slot).and_then(RowRef::base);
+        match (base, index) {
+            (Some(base), Some(at)) if source.is(item, base) => {
+                reading.steps.push(Step::Same { at, count: 1 });
+            }
+            _ => reading.steps.push(Step::Item { item, slot }),
+        }
+        index.map(|index| index + 1)
+    }
+
+    /// The row of an unsettled creation with this client token (C2).
+    pub(crate) fn awaiting(&self, token: &str) -> Option<Slot> {
+        if self.by_token.is_empty() {
+            return None;
+        }
+        let from = (Box::from(token), crate::ids::RowKey(0));
+        let mut rows = self.by_token.range(from..);
+        let (_, key) = rows.next().filter(|(found, _)| &**found == token)?;
+        self.rows.slot(*key)
+    }
+
+    /// Refuses bad items or warns of them (S1).
+    fn judge_bad(&self, reading: &mut Reading, warnings: &mut Vec<Warning>) -> Result<(), Error> {
+        let reject = self.config.bad_items == BadItems::Reject || reading.good == 0;
+        if let (Some(first), true) = (reading.bad.first(), reject) {
+            return Err(Error::BadSnapshot {
+                position: Some(first.position),
+                problem: first.problem.clone(),
+            });
+        }
+        warnings.append(&mut reading.warnings);
+        let skipped = std::mem::take(&mut reading.bad).into_iter();
+        warnings.extend(skipped.map(|b| Warning::SkippedItem {
+            position: b.position,
+            problem: b.problem,
+        }));
+        Ok(())
+    }
+
+    /// The steps with the last body of what was named more than once, at the first place (S2).
+    fn with_last_bodies(&self, reading: &Reading) -> Option<Vec<Step>> {
+        if reading.again.is_empty() {
+            return None;
+        }
+        let mut steps = Vec::with_capacity(reading.steps.len());
+        for step in &reading.steps {
+            match *step {
+                Step::Same { at, count } => {
+                    for at in at..at + count {
+                        let slot = self.order.listed().get(at).copied();
+                        let last = slot.and_then(|slot| {
+                            let item = reading.again.get(&Named::Row(slot));
+                            item.map(|item| Step::Item { item: *item, slot })
+                        });
+                        steps.push(last.unwrap_or(Step::Same { at, count: 1 }));
+                    }
+                }
+                Step::Item { item, slot } => {
+                    let last = reading.again.get(&Named::Row(slot));
+                    let item = last.copied().unwrap_or(item);
+                    steps.push(Step::Item { item, slot });
+                }
+                Step::New { item, hash } => {
+                    let last = reading.again.get(&Named::Fresh(item));
+                    let item = last.copied().unwrap_or(item);
+                    steps.push(Step::New { item, hash });
+                }
+            }
+        }
+        Some(steps)
+    }
+}
+
+impl Reading {
+    fn same(&mut self, at: usize, count: usize) {
+        self.named.set(at, count);
+        self.good += count;
+        match self.steps.last_mut() {
+            Some(Step::Same { at: from, count: n }) if *from + *n == at => *n += count,
+            _ => self.steps.push(Step::Same { at, count }),
+        }
+    }
+
+    fn repeated(&mut self, named: Named, item: usize, position: usize, id: &[u8]) {
+        self.again.insert(named, item);
+        self.warnings.push(Warning::DuplicateId {
+            id: String::from_utf8_lossy(id).as_ref().into(),
+            position,
+        });
+    }
+}

@@ -1,0 +1,124 @@
+//! Brings the rows into the server's order, and finds the fewest that moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cache::ResourceCache;
+use crate::ids::ResourceId;
+use crate::resource::Resource;
+use crate::row::{LISTED, Place};
+use crate::rows::{RowRef, Slot};
+
+impl<R: Resource> ResourceCache<R> {
+    /// Takes a new order of the list (`None`: as it is), and marks what moved by it or by the
+    /// running merge. Places from `old_len` on are those of rows that are new.
+    pub(crate) fn reorder(&mut self, listed: Option<Vec<Slot>>, old_len: usize) {
+        let listed = listed.filter(|l| l != self.order.listed());
+        self.leave_zones(listed.as_deref().unwrap_or_default());
+        let changed_zone = self.before.iter().any(|(key, old)| {
+            let place = self.rows.get(*key).and_then(RowRef::place);
+            old.place.is_some() && place.is_some() && place != old.place
+        });
+        if listed.is_some() || changed_zone {
+            let new = listed.as_deref().unwrap_or(self.order.listed());
+            let old: Vec<(Place, Slot)> = self
+                .order
+                .around(new)
+                .filter_map(|slot| Some((self.place_before(slot, old_len)?, slot)))
+                .collect();
+            let kept = longest_increasing(&old);
+            let moved = old.iter().enumerate().filter(|(i, _)| !kept.contains(i));
+            let moved: Vec<Slot> = moved.map(|(_, (_, slot))| *slot).collect();
+            let keys = moved.into_iter().filter_map(|slot| self.rows.at(slot));
+            let keys: Vec<_> = keys.map(RowRef::key).collect();
+            self.moved.extend(keys);
+        }
+        if let Some(listed) = listed {
+            self.relist(listed);
+        }
+    }
+
+    /// Takes the rows that the server lists now out of the zones of new items.
+    fn leave_zones(&mut self, listed: &[Slot]) {
+        let new = self.order.around(&[]);
+        let rows = new.filter_map(|slot| Some((slot, self.rows.at(slot)?)));
+        let known = rows.filter(|(_, row)| row.base().is_some());
+        let known: BTreeMap<Slot, Option<Place>> =
+            known.map(|(slot, row)| (slot, row.place())).collect();
+        if known.is_empty() {
+            return;
+        }
+        for place in listed.iter().filter_map(|slot| *known.get(slot)?) {
+            self.order.clear(place);
+        }
+    }
+
+    /// Where a row that is visible stood before the running event, if it was visible then.
+    fn place_before(&self, slot: Slot, old_len: usize) -> Option<Place> {
+        let row = self.rows.at(slot).filter(|row| row.is_visible())?;
+        if let (false, Some(old)) = (self.before.is_empty(), self.before.get(&row.key())) {
+            return old.place;
+        }
+        let new = |place: &Place| place.0 == LISTED && place.1 >= old_len as i64;
+        row.place().filter(|place| !new(place))
+    }
+
+    /// The list with a page of it in the page's order; `None` where it is so already.
+    pub(crate) fn with_page(
+        &self,
+        page: &[Slot],
+        after: Option<&ResourceId>,
+        before: Option<&ResourceId>,
+    ) -> Option<Vec<Slot>> {
+        let now = self.order.listed();
+        let place = |id: &ResourceId| self.listed_index(id);
+        let rows = |slot: &&Slot| self.rows.at(**slot).is_some();
+        let start = after.map_or(Some(0), |id| place(id).map(|i| i + 1));
+        if let Some(behind) = start.and_then(|start| now.get(start..)) {
+            if behind.iter().filter(rows).take(page.len()).eq(page) {
+                return None;
+            }
+        }
+        let named: BTreeSet<Slot> = page.iter().copied().collect();
+        let others = now.iter().filter(rows).filter(|s| !named.contains(s));
+        let others: Vec<Slot> = others.copied().collect();
+        let index = |id: &ResourceId| {
+            let slot = now.get(place(id)?)?;
+            others.iter().position(|other| other == slot)
+        };
+        let at = match (after.and_then(index), before.and_then(index)) {
+            (Some(i), _) => i + 1,
+            (None, Some(i)) => i,
+            (None, None) if after.is_none() => 0,
+            (None, None) => others.len(),
+        };
+        Some([&others[..at], page, &others[at..]].concat())
+    }
+}
+
+/// The indexes of a longest increasing subsequence (patience sorting, Fredman 1975).
+fn longest_increasing<T: Ord>(values: &[T]) -> BTreeSet<usize> {
+    let mut tails: Vec<usize> = Vec::with_capacity(values.len());
+    let mut previous: Vec<usize> = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        // Mostly the order is the old one: the next value is behind the last.
+        let last = tails.last().is_none_or(|t| values[*t] < *value);
+        let pile = if last {
+            tails.len()
+        } else {
+            tails.partition_point(|t| values[*t] < *value)
+        };
+        previous.push(pile.checked_sub(1).map_or(usize::MAX, |p| tails[p]));
+        if pile == tails.len() {
+            tails.push(index);
+        } else {
+            tails[pile] = index;
+        }
+    }
+    let mut found = BTreeSet::new();
+    let mut at = tails.last().copied().unwrap_or(usize::MAX);
+    while at < values.len() {
+        found.insert(at);
+        at = previous[at];
+    }
+    found
+}
