@@ -23,10 +23,6 @@ impl Order {
         &self.listed
     }
 
-    pub(crate) fn has_holes(&self) -> bool {
-        self.holes > 0
-    }
-
     /// The row that stands there.
     pub(crate) fn at(&self, place: Place) -> Option<Slot> {
         match place.0 {

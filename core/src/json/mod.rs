@@ -3,11 +3,15 @@
 mod patch;
 mod pointer;
 mod resource;
+mod response;
 mod scan;
 mod schema;
+mod segment;
+mod split;
 mod value;
 
 pub use patch::JsonPatch;
 pub use pointer::Pointer;
 pub use resource::JsonResource;
+pub use response::Response;
 pub use schema::{Schema, list_v1};

@@ -2,36 +2,61 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::ids::ResourceId;
 use crate::json::patch::{JsonPatch, validate};
 use crate::json::pointer::{Pointer, find};
+use crate::json::segment::{ID, Layer, Layout, Mark, Piece, Segment, TOKEN, UID, VERSION};
 use crate::metadata::Metadata;
 use crate::resource::Resource;
 
 /// A JSON object of the server, kept as it came and given back as it came. Made by a
 /// [`Schema`](crate::json::Schema). Two are equal when their texts are.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+///
+/// It shares its memory with the others of its list: a clone is 16 bytes, and keeps up to 64 KiB
+/// of that list alive.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Parts")]
 pub struct JsonResource {
-    pub(crate) body: Arc<str>,
-    pub(crate) id: ResourceId,
-    pub(crate) uid: Option<Box<str>>,
-    pub(crate) version: Option<Box<str>>,
-    pub(crate) token: Option<Box<str>>,
-    /// Where id and uid stand: a patch may not change them.
-    pub(crate) identity: Arc<Vec<Pointer>>,
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) item: u32,
 }
 
+/// A resource as it is saved.
 #[derive(Deserialize)]
 struct Parts {
-    body: Arc<str>,
-    id: ResourceId,
-    uid: Option<Box<str>>,
-    version: Option<Box<str>>,
-    token: Option<Box<str>>,
-    identity: Arc<Vec<Pointer>>,
+    body: String,
+    /// Where what follows stands in the body, or stood when the server sent it.
+    at: [Option<Pointer>; 4],
+    id: String,
+    uid: Option<String>,
+    version: Option<String>,
+    token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename = "JsonResource")]
+struct PartsRef<'a> {
+    body: &'a str,
+    at: &'a [Option<Pointer>; 4],
+    id: &'a str,
+    uid: Option<&'a str>,
+    version: Option<&'a str>,
+    token: Option<&'a str>,
+}
+
+impl Serialize for JsonResource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let parts = PartsRef {
+            body: self.body(),
+            at: &self.segment.layout.pointers,
+            id: self.id(),
+            uid: self.uid(),
+            version: self.version(),
+            token: self.token(),
+        };
+        parts.serialize(serializer)
+    }
 }
 
 impl TryFrom<Parts> for JsonResource {
@@ -39,27 +64,79 @@ impl TryFrom<Parts> for JsonResource {
 
     fn try_from(parts: Parts) -> Result<Self, String> {
         validate(&parts.body).map_err(|fault| format!("{}: {fault}", parts.id))?;
-        Ok(Self {
-            body: parts.body,
-            id: parts.id,
-            uid: parts.uid,
-            version: parts.version,
-            token: parts.token,
-            identity: parts.identity,
-        })
+        let scalars = [
+            Some(parts.id.as_str()),
+            parts.uid.as_deref(),
+            parts.version.as_deref(),
+            parts.token.as_deref(),
+        ];
+        Self::alone(&parts.body, scalars, &Layout::new(parts.at))
+            .ok_or_else(|| format!("{}: longer than 4 GiB", parts.id))
     }
 }
 
 impl PartialEq for JsonResource {
     fn eq(&self, other: &Self) -> bool {
-        self.body == other.body && self.id == other.id
+        let same = self.item == other.item && Arc::ptr_eq(&self.segment, &other.segment);
+        same || self.body() == other.body() && self.id() == other.id()
     }
 }
 
 impl JsonResource {
+    /// One with a segment of its own.
+    fn alone(body: &str, scalars: [Option<&str>; 4], layout: &Arc<Layout>) -> Option<Self> {
+        u32::try_from(body.len()).ok()?;
+        let marks = std::array::from_fn(|what| {
+            let Some(text) = scalars[what] else {
+                return Mark::None;
+            };
+            let pointer = layout.pointers[what].as_ref();
+            let at = pointer.and_then(|pointer| find(body, &pointer.path));
+            let at = at.map(|at| match body.as_bytes().get(at.start) {
+                Some(b'"') => at.start + 1..at.end - 1,
+                _ => at,
+            });
+            match at.filter(|at| &body[at.clone()] == text) {
+                Some(at) => Mark::Within(at.start as u32, at.end as u32),
+                None => Mark::Own(text),
+            }
+        });
+        let piece = || Piece {
+            body: body.as_bytes(),
+            gap: None,
+            marks,
+        };
+        let (count, bytes) = Layer::measure(std::iter::once(piece()));
+        let mut layer = Layer::new(layout, bytes, count);
+        layer.lay(&piece());
+        let segment = layer.finish().ok()?;
+        Some(Self { segment, item: 0 })
+    }
+
     /// The JSON text: the server's bytes, with the fields of pending updates laid over them.
     pub fn body(&self) -> &str {
-        &self.body
+        self.segment.body(self.item)
+    }
+
+    /// The same, without what v1.0 wrote into it.
+    pub(crate) fn without_meta(&self) -> Self {
+        let text = self.with_meta(None);
+        let scalars = [Some(self.id()), self.uid(), self.version(), self.token()];
+        Self::alone(&text, scalars, &self.segment.layout).unwrap_or_else(|| self.clone())
+    }
+
+    /// As it is laid down again, behind `before`.
+    fn piece<'a>(&'a self, before: Option<&Self>) -> Piece<'a> {
+        let follows = before.is_some_and(|before| {
+            before.item + 1 == self.item && Arc::ptr_eq(&before.segment, &self.segment)
+        });
+        let (segment, item) = (&self.segment, self.item);
+        let mark = |what| segment.mark(item, what);
+        Piece {
+            body: self.body().as_bytes(),
+            gap: follows.then(|| segment.gap(item)).flatten(),
+            marks: [ID, UID, VERSION, TOKEN].map(mark),
+        }
     }
 
     /// The JSON text with a last member `_meta`, as `ResourceCache` v1.0 reads it (M1).
@@ -68,7 +145,7 @@ impl JsonResource {
         let bare = own
             .fields
             .iter()
-            .fold(self.body.to_string(), |t, f| f.laid_over(&t));
+            .fold(self.body().to_string(), |t, f| f.laid_over(&t));
         let Some(Ok(meta)) = meta.map(serde_json::to_string) else {
             return bare;
         };
@@ -81,30 +158,31 @@ impl Resource for JsonResource {
     type Patch = JsonPatch;
 
     fn id(&self) -> &str {
-        self.id.as_str()
+        self.segment.scalar(self.item, ID).unwrap_or_default()
     }
 
     fn uid(&self) -> Option<&str> {
-        self.uid.as_deref()
+        self.segment.scalar(self.item, UID)
     }
 
     fn version(&self) -> Option<&str> {
-        self.version.as_deref()
+        self.segment.scalar(self.item, VERSION)
     }
 
     fn token(&self) -> Option<&str> {
-        self.token.as_deref()
+        self.segment.scalar(self.item, TOKEN)
     }
 
     fn apply(&self, patch: &JsonPatch) -> Self {
         let mut text: Option<String> = None;
         for field in &patch.fields {
-            text = Some(field.laid_over(text.as_deref().unwrap_or(&self.body)));
+            text = Some(field.laid_over(text.as_deref().unwrap_or(self.body())));
         }
-        Self {
-            body: text.map_or_else(|| self.body.clone(), Arc::from),
-            ..self.clone()
-        }
+        let Some(text) = text.filter(|text| text != self.body()) else {
+            return self.clone();
+        };
+        let scalars = [Some(self.id()), self.uid(), self.version(), self.token()];
+        Self::alone(&text, scalars, &self.segment.layout).unwrap_or_else(|| self.clone())
     }
 
     fn fields(patch: &JsonPatch) -> Vec<JsonPatch> {
@@ -116,12 +194,12 @@ impl Resource for JsonResource {
 
     fn pick(&self, patch: &JsonPatch) -> JsonPatch {
         JsonPatch {
-            fields: patch.fields.iter().map(|f| f.picked(&self.body)).collect(),
+            fields: patch.fields.iter().map(|f| f.picked(self.body())).collect(),
         }
     }
 
     fn diff(&self, newer: &Self) -> JsonPatch {
-        JsonPatch::between(&self.body, &newer.body)
+        JsonPatch::between(self.body(), newer.body())
     }
 
     fn overlaps(a: &JsonPatch, b: &JsonPatch) -> bool {
@@ -132,9 +210,38 @@ impl Resource for JsonResource {
 
     fn changes_identity(&self, patch: &JsonPatch) -> bool {
         let new = self.apply(patch);
-        self.identity.iter().any(|pointer| {
-            let value = |r: &Self| find(&r.body, &pointer.path).map(|at| r.body[at].to_string());
+        let pointers = self.segment.layout.pointers[ID..=UID].iter().flatten();
+        pointers.into_iter().any(|pointer| {
+            let value = |r: &Self| find(r.body(), &pointer.path).map(|at| r.body()[at].to_string());
             value(self) != value(&new)
         })
+    }
+
+    fn gather(resources: &mut [Self]) {
+        let mut done = 0;
+        while let Some(first) = resources.get(done) {
+            let layout = first.segment.layout.clone();
+            let rest = &resources[done..];
+            let alike = rest.iter().take_while(|r| *r.segment.layout == *layout);
+            let pieces = alike.enumerate().map(|(index, resource)| {
+                let before = index.checked_sub(1).and_then(|before| rest.get(before));
+                resource.piece(before)
+            });
+            let (count, bytes) = Layer::measure(pieces);
+            let mut layer = Layer::new(&layout, bytes, count);
+            for index in 0..count {
+                let before = index.checked_sub(1).and_then(|before| rest.get(before));
+                layer.lay(&rest[index].piece(before));
+            }
+            // All of it was text before.
+            let Ok(segment) = layer.finish() else { return };
+            for (resource, item) in resources[done..done + count].iter_mut().zip(0..) {
+                *resource = Self {
+                    segment: segment.clone(),
+                    item,
+                };
+            }
+            done += count;
+        }
     }
 }

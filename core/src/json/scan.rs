@@ -63,17 +63,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn value(&mut self, depth: usize) -> Result<&'a str, Fault> {
         self.skip_space();
         let start = self.at;
-        match self.peek() {
-            Some(b'{') => self.members(depth, |cursor, _, depth| cursor.value(depth).map(drop))?,
-            Some(b'[') => self.elements(depth, |cursor, depth| cursor.value(depth).map(drop))?,
-            Some(b'"') => drop(self.string()?),
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b't') => self.word("true")?,
-            Some(b'f') => self.word("false")?,
-            Some(b'n') => self.word("null")?,
-            Some(_) => return self.fault("not a JSON value"),
-            None => return self.fault("the text ends where a value should be"),
-        }
+        self.at = skip(self.text.as_bytes(), start, depth)?;
         Ok(&self.text[start..self.at])
     }
 
@@ -143,74 +133,198 @@ impl<'a> Cursor<'a> {
     /// A string: its text with the quotes.
     pub(crate) fn string(&mut self) -> Result<&'a str, Fault> {
         let start = self.at;
-        self.at += 1;
+        self.at = string(self.text.as_bytes(), start + 1)?;
+        Ok(&self.text[start..self.at])
+    }
+}
+
+fn fault<T>(at: usize, what: &'static str) -> Result<T, Fault> {
+    Err(Fault { at, what })
+}
+
+/// The place of the first byte that is no space.
+#[inline]
+pub(crate) fn space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The end of the value that starts at `at`, in one pass without recursion: what encloses a place
+/// is one bit per level. Whether strings are UTF-8 is for the caller to check.
+pub(crate) fn skip(bytes: &[u8], mut at: usize, depth: usize) -> Result<usize, Fault> {
+    const _: () = assert!(MAX_DEPTH <= 128, "one bit per level");
+    // 1 for an object, 0 for an array; the innermost is the lowest bit.
+    let (mut levels, mut level) = (0_u128, depth);
+    loop {
+        // A value starts at `at`.
+        match bytes.get(at) {
+            Some(b'"') => at = string(bytes, at + 1)?,
+            Some(b'{') => {
+                if level == MAX_DEPTH {
+                    return fault(at, "nested deeper than 128 levels");
+                }
+                at = space(bytes, at + 1);
+                if bytes.get(at) != Some(&b'}') {
+                    (levels, level) = (levels << 1 | 1, level + 1);
+                    at = name(bytes, at)?;
+                    continue;
+                }
+                at += 1;
+            }
+            Some(b'[') => {
+                if level == MAX_DEPTH {
+                    return fault(at, "nested deeper than 128 levels");
+                }
+                at = space(bytes, at + 1);
+                if bytes.get(at) != Some(&b']') {
+                    (levels, level) = (levels << 1, level + 1);
+                    continue;
+                }
+                at += 1;
+            }
+            Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
+            Some(b't') => at = word(bytes, at, b"true")?,
+            Some(b'f') => at = word(bytes, at, b"false")?,
+            Some(b'n') => at = word(bytes, at, b"null")?,
+            Some(_) => return fault(at, "not a JSON value"),
+            None => return fault(at, "the text ends where a value should be"),
+        }
+        // Behind a value: what encloses it goes on, or ends.
         loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(&self.text[start..self.at]);
+            if level == depth {
+                return Ok(at);
+            }
+            at = space(bytes, at);
+            let object = levels & 1 == 1;
+            match bytes.get(at) {
+                Some(b',') if object => {
+                    at = name(bytes, space(bytes, at + 1))?;
+                    break;
                 }
-                Some(b'\\') => {
-                    self.at += 1;
-                    match self.peek() {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
-                            self.at += 1
-                        }
-                        Some(b'u') => {
-                            self.at += 1;
-                            for _ in 0..4 {
-                                if !self.peek().is_some_and(|b| b.is_ascii_hexdigit()) {
-                                    return self.fault("four hexadecimal digits should be here");
-                                }
-                                self.at += 1;
-                            }
-                        }
-                        _ => return self.fault("no such escape"),
-                    }
+                Some(b',') => {
+                    at = space(bytes, at + 1);
+                    break;
                 }
-                Some(0..=0x1f) => return self.fault("a control character within a string"),
-                Some(_) => self.at += 1,
-                None => return self.fault("the text ends within a string"),
+                Some(b'}') if object => {}
+                Some(b']') if !object => {}
+                _ if object => return fault(at, "a comma or the object's end should be here"),
+                _ => return fault(at, "a comma or the array's end should be here"),
+            }
+            at += 1;
+            (levels, level) = (levels >> 1, level - 1);
+        }
+    }
+}
+
+/// A member's name and its colon: where the value starts.
+#[inline]
+fn name(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    if bytes.get(at) != Some(&b'"') {
+        return fault(at, "a member's name should be here");
+    }
+    colon(bytes, string(bytes, at + 1)?)
+}
+
+/// Where the value behind a name starts.
+#[inline]
+pub(crate) fn colon(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    let at = space(bytes, at);
+    if bytes.get(at) != Some(&b':') {
+        return fault(at, "a colon should be here");
+    }
+    Ok(space(bytes, at + 1))
+}
+
+/// The end of a string whose first character is at `at`: the place behind its closing quote.
+#[inline]
+pub(crate) fn string(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
+    loop {
+        // Eight bytes at a time, up to the first quote, backslash or control character.
+        while let Some(eight) = bytes.get(at..at + 8) {
+            let eight = <[u8; 8]>::try_from(eight).unwrap_or_default();
+            let found = special(u64::from_le_bytes(eight));
+            if found != 0 {
+                at += (found.trailing_zeros() / 8) as usize;
+                break;
+            }
+            at += 8;
+        }
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at + 1),
+            Some(b'\\') => at = escape(bytes, at + 1)?,
+            Some(0..=0x1f) => return fault(at, "a control character within a string"),
+            Some(_) => at += 1,
+            None => return fault(at, "the text ends within a string"),
+        }
+    }
+}
+
+/// The high bit of each byte that is a quote, a backslash or a control character; above the lowest
+/// such byte it may be set for others too (Hacker's Delight, 6-1).
+#[inline]
+fn special(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
+    let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+    (below(word, 0x20) | quote | backslash) & HIGH
+}
+
+fn escape(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    match bytes.get(at) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
+        Some(b'u') => {
+            let digits = bytes.get(at + 1..at + 5).unwrap_or_default();
+            let wrong = digits.iter().position(|b| !b.is_ascii_hexdigit());
+            match wrong {
+                None if digits.len() == 4 => Ok(at + 5),
+                wrong => fault(
+                    at + 1 + wrong.unwrap_or(0),
+                    "four hexadecimal digits should be here",
+                ),
             }
         }
+        _ => fault(at, "no such escape"),
     }
+}
 
-    fn digits(&mut self) -> Result<(), Fault> {
-        if !self.peek().is_some_and(|b| b.is_ascii_digit()) {
-            return self.fault("a digit should be here");
-        }
-        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
-            self.at += 1;
-        }
-        Ok(())
+fn digits(bytes: &[u8], from: usize) -> Result<usize, Fault> {
+    let mut at = from;
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
     }
+    if at == from {
+        return fault(at, "a digit should be here");
+    }
+    Ok(at)
+}
 
-    fn number(&mut self) -> Result<(), Fault> {
-        self.at += usize::from(self.peek() == Some(b'-'));
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
-            self.digits()?;
-        }
-        Ok(())
+fn number(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
+    at += usize::from(bytes.get(at) == Some(&b'-'));
+    at = if bytes.get(at) == Some(&b'0') {
+        at + 1
+    } else {
+        digits(bytes, at)?
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
     }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+        at = digits(bytes, at)?;
+    }
+    Ok(at)
+}
 
-    fn word(&mut self, word: &'static str) -> Result<(), Fault> {
-        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-            return self.fault("not a JSON value");
-        }
-        self.at += word.len();
-        Ok(())
+fn word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Fault> {
+    if bytes.get(at..at + word.len()) != Some(word) {
+        return fault(at, "not a JSON value");
     }
+    Ok(at + word.len())
 }
 
 /// The characters of a string's text, unescaped; `None` when a surrogate stands alone.

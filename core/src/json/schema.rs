@@ -1,5 +1,6 @@
 //! Where things stand in a server's JSON.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,13 @@ use crate::event::{BadItem, Snapshot, WatchEvent};
 use crate::json::patch::{JsonPatch, validate};
 use crate::json::pointer::{Pointer, find, whole};
 use crate::json::resource::JsonResource;
-use crate::json::scan::{Cursor, unescape};
+use crate::json::response::Response;
+use crate::json::scan::unescape;
+use crate::json::segment::Layout;
+use crate::json::split::{Envelope, Split};
+use crate::merge::Asked;
 use crate::metadata::Metadata;
+use crate::source::{Next, Source};
 
 /// Where a server's answers keep their list, and its resources their id and the rest.
 ///
@@ -65,53 +71,106 @@ impl Schema {
     ///
     /// [`Error::BadSnapshot`] for anything but valid JSON with an array in the list's place.
     pub fn snapshot(&self, response: &[u8]) -> Result<Snapshot<JsonResource>, Error> {
+        let again = Cell::new(false);
+        let read = |text: &str| self.list_version_of(text);
+        let mut split = self.split(response, &read, &again, false)?;
+        let fast = self.taken_apart(&mut split);
+        let (bad, (list_version, items)) = match fast.and_then(|bad| Ok((bad, split.finish()?))) {
+            Err(_) if again.get() => {
+                let mut split = self.split(response, &read, &again, true)?;
+                let bad = self.taken_apart(&mut split)?;
+                (bad, split.finish()?)
+            }
+            other => other?,
+        };
+        Ok(Snapshot {
+            items: items.into_iter().flatten().collect(),
+            bad,
+            list_version,
+            ..Snapshot::complete(Vec::new())
+        })
+    }
+
+    /// The answer of a list call, to be merged as it is read: see
+    /// [`merge_response`](crate::ResourceCache::merge_response).
+    pub fn response<'a>(&'a self, bytes: &'a [u8]) -> Response<'a> {
+        Response {
+            schema: self,
+            bytes,
+            asked: Asked::default(),
+        }
+    }
+
+    fn taken_apart(&self, split: &mut Split<'_>) -> Result<Vec<BadItem>, Error> {
+        let (mut bad, mut position) = (Vec::new(), 0);
+        loop {
+            match split.next_item() {
+                Ok(Next::End) => return Ok(bad),
+                Ok(Next::Bad(problem)) => bad.push(BadItem { position, problem }),
+                Ok(_) => {}
+                Err(fault) => return split.give_up(fault.to_string()),
+            }
+            position += 1;
+        }
+    }
+
+    /// A response to be read item by item. The slow way checks it as a whole first, and tells what
+    /// is wrong with it; the other leaves that to the reading.
+    pub(crate) fn split<'a>(
+        &'a self,
+        bytes: &'a [u8],
+        read: &'a dyn Fn(&str) -> Result<Option<String>, String>,
+        again: &'a Cell<bool>,
+        slow: bool,
+    ) -> Result<Split<'a>, Error> {
+        let path = &self.items.path;
+        let fast = Split::locate(bytes, path).filter(|_| !slow);
+        let start = match fast {
+            Some(start) => start,
+            None => self.check(bytes)?,
+        };
+        let envelope = Envelope {
+            items: path,
+            list_version: None,
+            read,
+            again,
+            checked: fast.is_none(),
+        };
+        Ok(Split::new(bytes, self.layout(), start, envelope))
+    }
+
+    /// Checks a response as a whole; answers where its list starts. `null` is an empty list.
+    fn check(&self, response: &[u8]) -> Result<usize, Error> {
         let bad = |problem: String| Error::BadSnapshot {
             position: None,
             problem,
         };
         let text = text(response).map_err(bad)?;
         validate(text).map_err(|fault| bad(fault.to_string()))?;
-        let mut snapshot = Snapshot::complete(Vec::new());
-        if let Some(pointer) = &self.list_version {
-            let version = scalar(text, pointer, "the list's version").map_err(bad)?;
-            snapshot.list_version = version.map(Into::into);
-        }
         let Some(range) = find(text, &self.items.path) else {
             return Err(bad(format!("no list under {:?}", self.items.to_string())));
         };
-        if &text[range.clone()] == "null" {
-            return Ok(snapshot);
-        }
-        if !text[range.clone()].starts_with('[') {
+        if &text[range.clone()] != "null" && !text[range.clone()].starts_with('[') {
             return Err(bad(format!("no array under {:?}", self.items.to_string())));
         }
-        let identity = self.identity();
-        let mut position = 0;
-        let mut cursor = Cursor {
-            text,
-            at: range.start,
-        };
-        let done = cursor.elements(0, |cursor, depth| {
-            let item = cursor.value(depth)?;
-            match self.read(item, &identity) {
-                Ok(resource) => snapshot.items.push(resource),
-                Err(problem) => snapshot.bad.push(BadItem { position, problem }),
-            }
-            position += 1;
-            Ok(())
-        });
-        done.map_err(|fault| bad(fault.to_string()))?;
-        Ok(snapshot)
+        Ok(range.start)
     }
 
-    fn identity(&self) -> Arc<Vec<Pointer>> {
-        Arc::new(
-            [Some(&self.id), self.uid.as_ref()]
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect(),
-        )
+    pub(crate) fn list_version_of(&self, text: &str) -> Result<Option<String>, String> {
+        let Some(pointer) = &self.list_version else {
+            return Ok(None);
+        };
+        let version = scalar(text, pointer, "the list's version")?;
+        Ok(version.map(Into::into))
+    }
+
+    pub(crate) fn layout(&self) -> Arc<Layout> {
+        Layout::new([
+            Some(self.id.clone()),
+            self.uid.clone(),
+            self.version.clone(),
+            self.token.clone(),
+        ])
     }
 
     /// Reads one resource.
@@ -123,33 +182,29 @@ impl Schema {
         let bad = |problem: String| Error::bad_input("resource", problem);
         let text = text(body).map_err(bad)?;
         validate(text).map_err(|fault| bad(fault.to_string()))?;
-        self.read(&text[whole(text)], &self.identity()).map_err(bad)
+        self.read(&text[whole(text)]).map_err(bad)
     }
 
-    fn read(&self, item: &str, identity: &Arc<Vec<Pointer>>) -> Result<JsonResource, String> {
-        if !item.starts_with('{') {
-            return Err("is no JSON object".into());
-        }
-        let id = scalar(item, &self.id, "the id")?
-            .ok_or_else(|| format!("has no id under {:?}", self.id.to_string()))?;
-        if id.is_empty() {
-            return Err("its id is empty".into());
-        }
-        let number = find(item, &self.id.path).is_some_and(|r| !item[r].starts_with('"'));
-        if number && id.contains(['.', 'e', 'E']) {
-            return Err(format!("its id {id} is neither a string nor an integer"));
-        }
-        let optional = |pointer: &Option<Pointer>, what| -> Found {
-            pointer.as_ref().map_or(Ok(None), |p| scalar(item, p, what))
+    /// One resource from a text that is checked.
+    fn read(&self, item: &str) -> Result<JsonResource, String> {
+        let (list, again) = (format!("[{item}]"), Cell::new(false));
+        let envelope = Envelope {
+            items: &[],
+            list_version: None,
+            read: &|_| Ok(None),
+            again: &again,
+            checked: true,
         };
-        Ok(JsonResource {
-            body: item.into(),
-            id: (&*id).into(),
-            uid: optional(&self.uid, "the uid")?,
-            version: optional(&self.version, "the version")?,
-            token: optional(&self.token, "the token")?,
-            identity: identity.clone(),
-        })
+        let mut split = Split::new(list.as_bytes(), self.layout(), 0, envelope);
+        match split.next_item() {
+            Ok(Next::Item(_)) => {}
+            Ok(Next::Bad(problem)) => return Err(problem),
+            Ok(_) => return Err("is no JSON object".into()),
+            Err(fault) => return Err(fault.to_string()),
+        }
+        let (_, items) = split.finish().map_err(|error| error.to_string())?;
+        let resource = items.into_iter().flatten().next();
+        resource.ok_or_else(|| "is no JSON object".into())
     }
 
     /// A merge patch (RFC 7396): objects go field by field, `null` takes a field away.
@@ -184,7 +239,7 @@ impl Schema {
         let member = |name: &str| find(text, &[name.to_string()]).map(|r| &text[r]);
         let kind = member("type").and_then(unescape).unwrap_or_default();
         let object = member("object").unwrap_or("null");
-        let resource = || self.read(object, &self.identity()).map_err(bad);
+        let resource = || self.read(object).map_err(bad);
         Ok(match kind.as_str() {
             "ADDED" => WatchEvent::Added(resource()?),
             "MODIFIED" => WatchEvent::Modified(resource()?),
@@ -233,7 +288,7 @@ impl Schema {
             });
         }
         let marked = |(position, resource): (usize, JsonResource)| {
-            let meta = find(&resource.body, &["_meta".into()]).map(|r| &resource.body[r]);
+            let meta = find(resource.body(), &["_meta".into()]).map(|r| &resource.body()[r]);
             let meta: Option<Metadata> =
                 match meta {
                     None | Some("null") => None,
@@ -244,8 +299,7 @@ impl Schema {
                         }
                     })?,
                 };
-            let body = resource.with_meta(None).into();
-            Ok((JsonResource { body, ..resource }, meta))
+            Ok((resource.without_meta(), meta))
         };
         snapshot.items.into_iter().enumerate().map(marked).collect()
     }

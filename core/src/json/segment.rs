@@ -1,0 +1,216 @@
+//! Texts of several resources in one piece of memory, with the places of what is asked of them.
+//!
+//! A resource is 16 bytes: its segment, and its number therein. Items that followed each other in a
+//! list lie as they came, so that a run of them is compared with the next list at one stroke.
+
+use std::sync::Arc;
+
+use crate::json::pointer::Pointer;
+
+/// What is asked of a resource, in this order.
+pub(crate) const ID: usize = 0;
+pub(crate) const UID: usize = 1;
+pub(crate) const VERSION: usize = 2;
+pub(crate) const TOKEN: usize = 3;
+
+/// No more text than this in one segment, unless a single item is longer.
+const FULL: usize = 64 * 1024;
+
+/// Where ids, uids, versions and tokens stand.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) pointers: [Option<Pointer>; 4],
+    /// Which columns a segment has of each.
+    columns: [Option<usize>; 4],
+    stride: usize,
+}
+
+impl Layout {
+    pub(crate) fn new(pointers: [Option<Pointer>; 4]) -> Arc<Self> {
+        let mut stride = 2;
+        let columns = pointers.each_ref().map(|pointer| {
+            pointer.as_ref().map(|_| {
+                stride += 2;
+                stride - 2
+            })
+        });
+        Arc::new(Self {
+            pointers,
+            columns,
+            stride,
+        })
+    }
+}
+
+/// Where a text stands in its segment; `NONE` for none.
+pub(crate) type Span = (u32, u32);
+pub(crate) const NONE: Span = (u32::MAX, 0);
+
+#[derive(Debug)]
+pub(crate) struct Segment {
+    text: Box<str>,
+    /// By item: its start and end, then start and end of what the layout has.
+    spans: Box<[u32]>,
+    pub(crate) layout: Arc<Layout>,
+}
+
+impl Segment {
+    #[inline]
+    fn span(&self, item: u32, column: usize) -> Span {
+        let at = item as usize * self.layout.stride + column;
+        match self.spans.get(at..at + 2) {
+            Some([start, end]) => (*start, *end),
+            _ => NONE,
+        }
+    }
+
+    fn text(&self, span: Span) -> &str {
+        self.text
+            .get(span.0 as usize..span.1 as usize)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn body(&self, item: u32) -> &str {
+        self.text(self.span(item, 0))
+    }
+
+    pub(crate) fn scalar(&self, item: u32, what: usize) -> Option<&str> {
+        let span = self.span(item, self.layout.columns[what]?);
+        (span != NONE).then(|| self.text(span))
+    }
+
+    /// What stood between an item and the one before it, when that is not much.
+    pub(crate) fn gap(&self, item: u32) -> Option<&[u8]> {
+        let from = self.span(item.checked_sub(1)?, 0).1 as usize;
+        let gap = self
+            .text
+            .as_bytes()
+            .get(from..self.span(item, 0).0 as usize)?;
+        let plain = gap.iter().all(|b| b", \t\n\r".contains(b));
+        (plain && gap.len() <= 8).then_some(gap)
+    }
+
+    /// What is asked of an item, as it is laid down again.
+    pub(crate) fn mark(&self, item: u32, what: usize) -> Mark<'_> {
+        let (start, end) = self.span(item, 0);
+        let span = self.layout.columns[what].map_or(NONE, |column| self.span(item, column));
+        if span == NONE {
+            Mark::None
+        } else if span.0 >= start && span.1 <= end {
+            Mark::Within(span.0 - start, span.1 - start)
+        } else {
+            Mark::Own(self.text(span))
+        }
+    }
+
+    /// The text from the start of `item` to the end of the segment's items.
+    #[inline]
+    pub(crate) fn run(&self, item: u32) -> &[u8] {
+        let start = self.span(item, 0).0 as usize;
+        self.text.as_bytes().get(start..).unwrap_or_default()
+    }
+
+    /// How long the text from the start of `item` to the end of `last` is.
+    #[inline]
+    pub(crate) fn length(&self, item: u32, last: u32) -> usize {
+        (self.span(last, 0).1 - self.span(item, 0).0) as usize
+    }
+}
+
+/// One item to be laid down: its text, and what is asked of it: within the text, or of its own
+/// where it was written with escapes.
+pub(crate) struct Piece<'a> {
+    pub(crate) body: &'a [u8],
+    /// What stood between it and the one before, when that is the one laid down before.
+    pub(crate) gap: Option<&'a [u8]>,
+    pub(crate) marks: [Mark<'a>; 4],
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Mark<'a> {
+    None,
+    Within(u32, u32),
+    Own(&'a str),
+}
+
+/// Lays items down one after the other.
+pub(crate) struct Layer {
+    layout: Arc<Layout>,
+    text: Vec<u8>,
+    spans: Vec<u32>,
+    count: u32,
+}
+
+impl Layer {
+    pub(crate) fn new(layout: &Arc<Layout>, bytes: usize, items: usize) -> Self {
+        Self {
+            layout: layout.clone(),
+            text: Vec::with_capacity(bytes),
+            spans: Vec::with_capacity(items * layout.stride),
+            count: 0,
+        }
+    }
+
+    /// How many of the pieces fit into one segment, and how many bytes they take.
+    pub(crate) fn measure<'a>(pieces: impl Iterator<Item = Piece<'a>>) -> (usize, usize) {
+        let (mut count, mut bytes) = (0, 0);
+        for piece in pieces {
+            let own = piece.marks.iter().map(|m| match m {
+                Mark::Own(text) => text.len(),
+                _ => 0,
+            });
+            let gap = if count == 0 {
+                0
+            } else {
+                piece.gap.map_or(1, <[u8]>::len)
+            };
+            let more = gap + piece.body.len() + own.sum::<usize>();
+            if count > 0 && bytes + more > FULL {
+                break;
+            }
+            (count, bytes) = (count + 1, bytes + more);
+        }
+        (count, bytes)
+    }
+
+    pub(crate) fn lay(&mut self, piece: &Piece<'_>) {
+        if self.count > 0 {
+            self.text.extend_from_slice(piece.gap.unwrap_or(b","));
+        }
+        // A segment is shorter than 2^32 bytes: a single longer item was refused.
+        let start = self.text.len() as u32;
+        self.text.extend_from_slice(piece.body);
+        let end = self.text.len() as u32;
+        self.spans.extend([start, end]);
+        for (column, mark) in self.layout.columns.iter().zip(piece.marks) {
+            if column.is_none() {
+                continue;
+            }
+            let span = match mark {
+                Mark::None => NONE,
+                Mark::Within(from, to) => (start + from, start + to),
+                Mark::Own(text) => {
+                    let from = self.text.len() as u32;
+                    self.text.extend_from_slice(text.as_bytes());
+                    (from, self.text.len() as u32)
+                }
+            };
+            self.spans.extend([span.0, span.1]);
+        }
+        self.count += 1;
+    }
+
+    /// The segment.
+    ///
+    /// # Errors
+    ///
+    /// The place of the first byte that is not UTF-8.
+    pub(crate) fn finish(self) -> Result<Arc<Segment>, usize> {
+        let text = String::from_utf8(self.text).map_err(|e| e.utf8_error().valid_up_to())?;
+        Ok(Arc::new(Segment {
+            text: text.into_boxed_str(),
+            spans: self.spans.into_boxed_slice(),
+            layout: self.layout,
+        }))
+    }
+}

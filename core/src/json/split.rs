@@ -1,0 +1,508 @@
+//! Reads a response item by item: what is as it was held is passed over by comparing bytes, what
+//! is not is checked whole and kept.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::json::pointer::find;
+use crate::json::resource::JsonResource;
+use crate::json::scan::{Fault, colon, skip, space, string, unescape};
+use crate::json::segment::{ID, Layer, Layout, Mark, NONE, Piece, Span};
+use crate::source::{Held, Next, Source};
+
+/// A mark whose text was written with escapes; its second number tells which.
+const ESCAPED: u32 = u32::MAX - 1;
+
+/// The longest text between two items that is kept as it came.
+const GAP: usize = 8;
+
+/// An item that was read: where it stands, and what is asked of it therein.
+struct Found {
+    start: usize,
+    length: u32,
+    marks: [Span; 4],
+    /// The same as what is held: not to be kept again.
+    held: bool,
+}
+
+/// A response in the course of being read.
+pub(crate) struct Split<'a> {
+    bytes: &'a [u8],
+    layout: Arc<Layout>,
+    /// Where the list's array starts, and where the next item is expected.
+    start: usize,
+    at: usize,
+    depth: usize,
+    begun: bool,
+    ended: bool,
+    items: Vec<Found>,
+    escaped: Vec<String>,
+    /// What looks at the text around the list, once that is read.
+    envelope: Envelope<'a>,
+}
+
+/// Looks at the text around the list.
+pub(crate) struct Envelope<'a> {
+    pub(crate) items: &'a [String],
+    pub(crate) list_version: Option<String>,
+    pub(crate) read: &'a dyn Fn(&str) -> Result<Option<String>, String>,
+    /// Set when the response cannot be read in one pass, and is to be read the slow way.
+    pub(crate) again: &'a Cell<bool>,
+    /// The response as a whole was checked before.
+    pub(crate) checked: bool,
+}
+
+impl<'a> Split<'a> {
+    pub(crate) fn new(
+        bytes: &'a [u8],
+        layout: Arc<Layout>,
+        start: usize,
+        envelope: Envelope<'a>,
+    ) -> Self {
+        Self {
+            bytes,
+            layout,
+            start,
+            at: start,
+            depth: envelope.items.len(),
+            begun: false,
+            ended: false,
+            items: Vec::new(),
+            escaped: Vec::new(),
+            envelope,
+        }
+    }
+
+    /// Where the list starts in a response that is not checked yet; `None` where it is not plain.
+    pub(crate) fn locate(bytes: &[u8], path: &[String]) -> Option<usize> {
+        let mut at = space(bytes, 0);
+        for (level, wanted) in path.iter().enumerate() {
+            if bytes.get(at) != Some(&b'{') {
+                return None;
+            }
+            at = space(bytes, at + 1);
+            loop {
+                if bytes.get(at) != Some(&b'"') {
+                    return None;
+                }
+                let end = string(bytes, at + 1).ok()?;
+                let name = bytes.get(at + 1..end - 1)?;
+                at = colon(bytes, end).ok()?;
+                if name == wanted.as_bytes() {
+                    break;
+                }
+                at = space(bytes, skip(bytes, at, level + 1).ok()?);
+                if bytes.get(at) != Some(&b',') {
+                    return None;
+                }
+                at = space(bytes, at + 1);
+            }
+        }
+        (bytes.get(at) == Some(&b'[')).then_some(at)
+    }
+
+    /// The next item, whatever it is.
+    pub(crate) fn next_item(&mut self) -> Result<Next, Fault> {
+        if !self.begin()? {
+            return Ok(Next::End);
+        }
+        let start = self.at;
+        let mut marks = [NONE; 4];
+        let object = self.bytes.get(start) == Some(&b'{');
+        let end = if object {
+            let all = self.layout.pointers.iter().enumerate();
+            let active = all.filter(|(_, p)| p.is_some()).map(|(i, _)| 1 << i).sum();
+            let mut raw = [(0, 0); 4];
+            let end = self.capture(start, self.depth + 1, 0, active, &mut raw)?;
+            match self.marks(start, &raw, &mut marks) {
+                Ok(()) => end,
+                Err(problem) => {
+                    self.behind(end)?;
+                    return Ok(Next::Bad(problem));
+                }
+            }
+        } else {
+            skip(self.bytes, start, self.depth + 1)?
+        };
+        self.behind(end)?;
+        let Ok(length) = u32::try_from(end - start) else {
+            return Ok(Next::Bad("is longer than 4 GiB".into()));
+        };
+        if !object {
+            return Ok(Next::Bad("is no JSON object".into()));
+        }
+        self.items.push(Found {
+            start,
+            length,
+            marks,
+            held: false,
+        });
+        Ok(Next::Item(self.items.len() - 1))
+    }
+
+    /// Enters the list; tells whether an item follows.
+    fn begin(&mut self) -> Result<bool, Fault> {
+        if !self.begun {
+            self.begun = true;
+            if self.bytes.get(self.start) == Some(&b'n') {
+                // `null`, as Kubernetes writes an empty list.
+                (self.at, self.ended) = (self.start + 4, true);
+                return Ok(false);
+            }
+            self.at = space(self.bytes, self.start + 1);
+            if self.bytes.get(self.at) == Some(&b']') {
+                (self.at, self.ended) = (self.at + 1, true);
+            }
+        }
+        Ok(!self.ended)
+    }
+
+    /// Passes over what separates two items, or ends the list.
+    fn behind(&mut self, end: usize) -> Result<(), Fault> {
+        let at = space(self.bytes, end);
+        match self.bytes.get(at) {
+            Some(b',') => self.at = space(self.bytes, at + 1),
+            Some(b']') => (self.at, self.ended) = (at + 1, true),
+            _ => {
+                let what = "a comma or the array's end should be here";
+                return Err(Fault { at, what });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks an object, and notes where the values stand whose pointers lead through it (`active`,
+    /// by bit). The last of a repeated name counts.
+    fn capture(
+        &self,
+        at: usize,
+        depth: usize,
+        level: usize,
+        active: u8,
+        raw: &mut [(usize, usize); 4],
+    ) -> Result<usize, Fault> {
+        let bytes = self.bytes;
+        let fault = |at, what| Err(Fault { at, what });
+        if depth >= crate::json::scan::MAX_DEPTH {
+            return fault(at, "nested deeper than 128 levels");
+        }
+        let mut at = space(bytes, at + 1);
+        if bytes.get(at) == Some(&b'}') {
+            return Ok(at + 1);
+        }
+        loop {
+            if bytes.get(at) != Some(&b'"') {
+                return fault(at, "a member's name should be here");
+            }
+            let end = string(bytes, at + 1)?;
+            let name = bytes.get(at + 1..end - 1).unwrap_or_default();
+            at = colon(bytes, end)?;
+            let (mut deeper, mut here) = (0, 0);
+            for (index, pointer) in self.layout.pointers.iter().enumerate() {
+                let path = pointer.as_ref().map_or(&[][..], |p| &p.path);
+                if active & 1 << index != 0 && path.get(level).is_some_and(|p| is(name, p)) {
+                    raw[index] = (0, 0);
+                    let last = path.len() == level + 1;
+                    here |= u8::from(last) << index;
+                    deeper |= u8::from(!last) << index;
+                }
+            }
+            let start = at;
+            at = match bytes.get(at) {
+                Some(b'{') if deeper != 0 => self.capture(at, depth + 1, level + 1, deeper, raw)?,
+                Some(b'[') if deeper != 0 => {
+                    let end = skip(bytes, at, depth + 1)?;
+                    self.within_array(start..end, level + 1, deeper, raw);
+                    end
+                }
+                _ => skip(bytes, at, depth + 1)?,
+            };
+            for (index, raw) in raw.iter_mut().enumerate() {
+                if here & 1 << index != 0 {
+                    *raw = (start, at);
+                }
+            }
+            at = space(bytes, at);
+            match bytes.get(at) {
+                Some(b',') => at = space(bytes, at + 1),
+                Some(b'}') => return Ok(at + 1),
+                _ => return fault(at, "a comma or the object's end should be here"),
+            }
+        }
+    }
+
+    /// Pointers that lead into an array: rare, and so looked up.
+    fn within_array(
+        &self,
+        array: std::ops::Range<usize>,
+        level: usize,
+        active: u8,
+        raw: &mut [(usize, usize); 4],
+    ) {
+        let text = self.bytes.get(array.clone()).unwrap_or_default();
+        let Ok(text) = std::str::from_utf8(text) else {
+            return;
+        };
+        for (index, pointer) in self.layout.pointers.iter().enumerate() {
+            let path = pointer.as_ref().map_or(&[][..], |p| &p.path);
+            if active & 1 << index != 0 {
+                if let Some(found) = find(text, path.get(level..).unwrap_or_default()) {
+                    raw[index] = (array.start + found.start, array.start + found.end);
+                }
+            }
+        }
+    }
+
+    /// What the values that were found mean; why the item is no resource, otherwise.
+    fn marks(
+        &mut self,
+        start: usize,
+        raw: &[(usize, usize); 4],
+        marks: &mut [Span; 4],
+    ) -> Result<(), String> {
+        const WHAT: [&str; 4] = ["the id", "the uid", "the version", "the token"];
+        for (index, (from, to)) in raw.iter().copied().enumerate() {
+            let value = self.bytes.get(from..to).unwrap_or_default();
+            let within = |from: usize, to: usize| {
+                let span = (u32::try_from(from - start), u32::try_from(to - start));
+                (span.0.unwrap_or(0), span.1.unwrap_or(0))
+            };
+            marks[index] = match value.first() {
+                None | Some(b'n') => NONE,
+                Some(b'"') if value.contains(&b'\\') => {
+                    let quoted = std::str::from_utf8(value).map_err(|e| e.to_string())?;
+                    let text = unescape(quoted).ok_or_else(|| {
+                        format!("{} holds half a character (a lone surrogate)", WHAT[index])
+                    })?;
+                    self.escaped.push(text);
+                    (ESCAPED, (self.escaped.len() - 1) as u32)
+                }
+                Some(b'"') => within(from + 1, to - 1),
+                Some(b'-' | b'0'..=b'9') => {
+                    let whole = !value.iter().any(|b| matches!(b, b'.' | b'e' | b'E'));
+                    if index == ID && !whole {
+                        let id = String::from_utf8_lossy(value);
+                        return Err(format!("its id {id} is neither a string nor an integer"));
+                    }
+                    within(from, to)
+                }
+                Some(_) => return Err(format!("{} is neither a string nor a number", WHAT[index])),
+            };
+        }
+        match self.text(start, marks[ID]) {
+            None => {
+                let pointer = self.layout.pointers[ID].clone().unwrap_or_default();
+                Err(format!("has no id under {:?}", pointer.to_string()))
+            }
+            Some([]) => Err("its id is empty".into()),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn text(&self, start: usize, mark: Span) -> Option<&[u8]> {
+        match mark {
+            NONE => None,
+            (ESCAPED, which) => Some(self.escaped.get(which as usize)?.as_bytes()),
+            (from, to) => self.bytes.get(start + from as usize..start + to as usize),
+        }
+    }
+
+    fn piece(&self, before: Option<&Found>, item: &Found) -> Piece<'_> {
+        let end = item.start + item.length as usize;
+        let gap = before.and_then(|b| self.bytes.get(b.start + b.length as usize..item.start));
+        Piece {
+            body: self.bytes.get(item.start..end).unwrap_or_default(),
+            gap: gap.filter(|gap| gap.len() <= GAP),
+            marks: item.marks.map(|mark| match mark {
+                NONE => Mark::None,
+                (ESCAPED, which) => {
+                    let text = self.escaped.get(which as usize);
+                    text.map_or(Mark::None, |text| Mark::Own(text))
+                }
+                (from, to) => Mark::Within(from, to),
+            }),
+        }
+    }
+
+    /// Checks what stands around the list, and reads the list's version from it.
+    fn close(&mut self) -> Result<(), String> {
+        let (before, behind) = (self.bytes.get(..self.start), self.bytes.get(self.at..));
+        let parts = [
+            before.unwrap_or_default(),
+            b"[]",
+            behind.unwrap_or_default(),
+        ];
+        let text = String::from_utf8(parts.concat()).map_err(|e| e.to_string())?;
+        if !self.envelope.checked {
+            crate::json::patch::validate(&text).map_err(|e| e.to_string())?;
+            let list = find(&text, self.envelope.items);
+            if list != Some(self.start..self.start + 2) {
+                return Err("the list stands there more than once".into());
+            }
+        }
+        self.envelope.list_version = (self.envelope.read)(&text)?;
+        Ok(())
+    }
+
+    /// The response is to be read the slow way, which tells what is wrong.
+    pub(crate) fn give_up<T>(&self, problem: String) -> Result<T, Error> {
+        self.envelope.again.set(true);
+        Err(Error::BadSnapshot {
+            position: None,
+            problem,
+        })
+    }
+
+    /// The held rows, from the expected one on, that the response repeats.
+    fn repeated(&mut self, held: &Held<'_, JsonResource>) -> Result<usize, Fault> {
+        let mut same = 0;
+        while !self.ended {
+            let Some(first) = held.get(same) else { break };
+            let segment = &first.segment;
+            if *segment.layout != *self.layout {
+                break;
+            }
+            let mut last = first.item;
+            let follows = |last: u32, next: &JsonResource| {
+                next.item == last + 1 && Arc::ptr_eq(&next.segment, segment)
+            };
+            while let Some(next) = held.get(same + (last - first.item) as usize + 1) {
+                if !follows(last, next) {
+                    break;
+                }
+                last += 1;
+            }
+            let stored = segment.run(first.item);
+            let stored = &stored[..segment.length(first.item, last).min(stored.len())];
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let equal = common(stored, rest);
+            // Those that end within what is equal.
+            let (mut some, mut all) = (0, last - first.item + 1);
+            if equal < stored.len() {
+                while some < all {
+                    let middle = some + (all - some) / 2;
+                    if segment.length(first.item, first.item + middle) <= equal {
+                        some = middle + 1;
+                    } else {
+                        all = middle;
+                    }
+                }
+                if all == 0 {
+                    break;
+                }
+            }
+            let end = self.at + segment.length(first.item, first.item + all - 1);
+            self.behind(end)?;
+            same += all as usize;
+        }
+        Ok(same)
+    }
+}
+
+/// Whether a name as it is written is `wanted`.
+fn is(name: &[u8], wanted: &str) -> bool {
+    if !name.contains(&b'\\') {
+        return name == wanted.as_bytes();
+    }
+    let text = std::str::from_utf8(name).ok();
+    let text = text.and_then(|text| unescape(&format!("\"{text}\"")));
+    text.is_some_and(|text| text == wanted)
+}
+
+/// How many bytes the two have in common at the start.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    /// Long enough to be compared at memory's speed, short enough to be looked at twice.
+    const BLOCK: usize = 2048;
+    let length = a.len().min(b.len());
+    let (a, b) = (&a[..length], &b[..length]);
+    let equal = |size: usize, from: usize| {
+        let blocks = a[from..].chunks(size).zip(b[from..].chunks(size));
+        let blocks = blocks.take_while(|(a, b)| a == b);
+        from + blocks.map(|(a, _)| a.len()).sum::<usize>()
+    };
+    let at = equal(BLOCK, 0);
+    if at == length {
+        return at;
+    }
+    let end = (at + BLOCK).min(length);
+    let (mut at, step) = (at, 32);
+    while at + step <= end && a[at..at + step] == b[at..at + step] {
+        at += step;
+    }
+    while at < end && a[at] == b[at] {
+        at += 1;
+    }
+    at
+}
+
+impl Source<JsonResource> for Split<'_> {
+    fn next(&mut self, held: &Held<'_, JsonResource>) -> Result<Next, Error> {
+        let next = self.begin().and_then(|_| self.repeated(held));
+        let next = next.and_then(|same| match same {
+            0 => self.next_item(),
+            same => Ok(Next::Same(same)),
+        });
+        match next {
+            Ok(next) => Ok(next),
+            Err(fault) => self.give_up(fault.to_string()),
+        }
+    }
+
+    fn id(&self, item: usize) -> &[u8] {
+        let item = self.items.get(item);
+        let id = item.and_then(|item| self.text(item.start, item.marks[ID]));
+        id.unwrap_or_default()
+    }
+
+    fn token(&self, item: usize) -> Option<&str> {
+        let item = self.items.get(item)?;
+        let token = self.text(item.start, item.marks[crate::json::segment::TOKEN])?;
+        std::str::from_utf8(token).ok()
+    }
+
+    fn is(&mut self, item: usize, held: &JsonResource) -> bool {
+        let layout = *held.segment.layout == *self.layout;
+        let Some(item) = self.items.get_mut(item).filter(|_| layout) else {
+            return false;
+        };
+        let end = item.start + item.length as usize;
+        let body = self.bytes.get(item.start..end);
+        item.held = body == Some(held.body().as_bytes());
+        item.held
+    }
+
+    fn finish(mut self) -> Result<(Option<String>, Vec<Option<JsonResource>>), Error> {
+        if let Err(problem) = self.close() {
+            return self.give_up(problem);
+        }
+        let mut bodies: Vec<Option<JsonResource>> = Vec::with_capacity(self.items.len());
+        let kept: Vec<&Found> = self.items.iter().filter(|item| !item.held).collect();
+        let piece = |at: usize| {
+            let before = at.checked_sub(1).and_then(|before| kept.get(before));
+            self.piece(before.copied(), kept[at])
+        };
+        let mut resources: Vec<JsonResource> = Vec::with_capacity(kept.len());
+        while resources.len() < kept.len() {
+            let rest = resources.len()..kept.len();
+            let (count, bytes) = Layer::measure(rest.map(piece));
+            let mut layer = Layer::new(&self.layout, bytes, count);
+            let from = resources.len();
+            (from..from + count).for_each(|at| layer.lay(&piece(at)));
+            match layer.finish() {
+                Ok(segment) => resources.extend((0..count).map(|item| JsonResource {
+                    segment: segment.clone(),
+                    item: item as u32,
+                })),
+                Err(at) => return self.give_up(format!("not UTF-8, {at} bytes behind")),
+            }
+        }
+        let mut resources = resources.into_iter();
+        bodies.extend(self.items.iter().map(
+            |item| {
+                if item.held { None } else { resources.next() }
+            },
+        ));
+        Ok((self.envelope.list_version, bodies))
+    }
+}
