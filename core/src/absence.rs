@@ -141,10 +141,16 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn see_absent(&mut self, slot: Slot, obs: &Observation, cx: &mut Context<'_>) {
-        let row = self.rows.draft(slot, self.last_complete);
-        let Some(mut row) = row.filter(|row| row.taken <= obs.seq) else {
+        let row = self.rows.busy_mut(slot);
+        let Some(row) = row.filter(|row| row.taken <= obs.seq) else {
             return;
         };
+        if row.is_indifferent(Sight::Absent, obs) {
+            row.taken = obs.seq;
+            self.dropped.insert(row.id.clone(), obs.seq, cx.clock);
+            return;
+        }
+        let mut row = row.clone();
         let id = row.id.clone();
         row.observe(Sight::Absent, obs, cx);
         let gone = row.base.is_none();

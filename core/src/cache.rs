@@ -367,6 +367,10 @@ pub(crate) struct Dropped {
 
 impl Dropped {
     pub(crate) fn insert(&mut self, id: ResourceId, seq: u64, at: Timestamp) {
+        if let Some(dropped) = self.by_id.get_mut(id.as_str()) {
+            *dropped = (seq, at);
+            return;
+        }
         self.by_time.push_back((at, id.clone()));
         self.by_id.insert(id, (seq, at));
     }

@@ -178,8 +178,14 @@ impl<R: Resource> ResourceCache<R> {
         let stood = &stood[listed..];
         let from = stood.partition_point(|s| index(s) < at);
         for stood in stood[from..].iter().take_while(|s| index(s) < at + count) {
-            let base = self.rows.at(stood.slot).and_then(RowRef::base);
-            if let Some(base) = base.cloned() {
+            let row = self.rows.busy_mut(stood.slot);
+            let Some(row) = row.filter(|row| obs.seq >= row.taken) else {
+                continue;
+            };
+            let base = row.base.as_ref();
+            if base.is_some_and(|base| row.is_indifferent(Sight::Listed(base), obs)) {
+                row.taken = obs.seq;
+            } else if let Some(base) = base.cloned() {
                 self.see_row(stood.key, &base, obs, cx);
             }
         }

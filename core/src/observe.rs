@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::changes::Settlement;
 use crate::config::VersionOrder;
 use crate::ids::Timestamp;
-use crate::operation::Payload;
+use crate::operation::{Operation, Payload};
 use crate::resource::Resource;
 use crate::row::{Context, Row};
 use crate::state::{Kind, State, Trigger};
@@ -87,6 +87,30 @@ pub(crate) fn older(order: VersionOrder, a: Option<&str>, b: Option<&str>) -> bo
 }
 
 impl<R: Resource> Row<R> {
+    /// Whether `sight` is certain to decide nothing: what is held is seen again, or missed again,
+    /// while all that is asked for awaits its answer or is guarded. It holds for most of what is
+    /// pending at most times, and spares the work of finding that out operation by operation.
+    pub(crate) fn is_indifferent(&self, sight: Sight<'_, R>, obs: &Observation) -> bool {
+        let waits = |o: &Operation<R>| match (&o.payload, sight) {
+            (Payload::Create(_), Sight::Absent) => o.is_unsettled() && o.acked.is_none(),
+            (Payload::Update { seen, .. }, Sight::Listed(body)) => {
+                o.is_unsettled() && o.acked.is_none() && seen.contains(body)
+            }
+            (Payload::Mark, Sight::Listed(_)) => match o.kind {
+                Kind::Delete => !o.stale && o.live && obs.at < o.guard_end(),
+                kind => kind == Kind::Process,
+            },
+            _ => false,
+        };
+        let same = match sight {
+            Sight::Listed(body) => {
+                self.base.as_ref() == Some(body) && (self.last.is_none() || self.is_hidden())
+            }
+            _ => self.base.is_none(),
+        };
+        !obs.added && same && self.operations.iter().all(waits)
+    }
+
     /// Decides what `sight` means for the row, and takes it as the new base.
     pub(crate) fn observe(&mut self, sight: Sight<'_, R>, obs: &Observation, cx: &mut Context<'_>) {
         if let Sight::Listed(body) = sight {

@@ -267,6 +267,13 @@ impl<R: Resource> Rows<R> {
         }
     }
 
+    pub(crate) fn busy_mut(&mut self, slot: Slot) -> Option<&mut Row<R>> {
+        match self.kept.get_mut(slot as usize)? {
+            Kept::Busy(row) => Some(row),
+            _ => None,
+        }
+    }
+
     pub(crate) fn set_index(&mut self, slot: Slot, index: u32) {
         match self.kept.get_mut(slot as usize) {
             Some(Kept::Quiet(row)) => row.index = index,
