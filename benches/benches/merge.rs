@@ -89,7 +89,11 @@ fn yardsticks(c: &mut Criterion) {
         });
         bench("memcpy", &mut || yard::memcpy(black_box(&bytes), &mut copy));
         bench("split (ours)", &mut || {
-            black_box(schema.snapshot(black_box(&bytes)).map_or(0, |s| s.items.len()));
+            black_box(
+                schema
+                    .snapshot(black_box(&bytes))
+                    .map_or(0, |s| s.items.len()),
+            );
         });
         bench("serde_json Value", &mut || {
             black_box(yard::serde_value(black_box(&bytes)));
@@ -115,7 +119,9 @@ fn yardsticks(c: &mut Criterion) {
             black_box(yard::sonic_join(&mut held, black_box(text)));
         });
         let mut held = HashMap::new();
-        let deleting: HashSet<String> = (0..n / 300).map(|k| format!("zone-{:06}", k * 300)).collect();
+        let deleting: HashSet<String> = (0..n / 300)
+            .map(|k| format!("zone-{:06}", k * 300))
+            .collect();
         bench("by hand: serde_json, HashMap, filter", &mut || {
             black_box(yard::by_hand(&mut held, &deleting, black_box(&bytes)));
         });

@@ -31,7 +31,6 @@ struct OnlyId<'a> {
 pub fn serde_raw(bytes: &[u8]) -> Vec<(&str, &str)> {
     let items: Vec<&RawValue> = serde_json::from_slice(bytes).unwrap_or_default();
 
-
     items
         .into_iter()
         .filter_map(|item| {
@@ -94,7 +93,11 @@ pub fn simd_tape(bytes: &[u8], buffer: &mut Vec<u8>) -> usize {
 
 /// What a good engineer writes by hand: parse everything, look up each by its id, compare, and
 /// filter out what is being deleted.
-pub fn by_hand(held: &mut HashMap<String, Value>, deleting: &HashSet<String>, bytes: &[u8]) -> usize {
+pub fn by_hand(
+    held: &mut HashMap<String, Value>,
+    deleting: &HashSet<String>,
+    bytes: &[u8],
+) -> usize {
     let items: Vec<Value> = serde_json::from_slice(bytes).unwrap_or_default();
     let mut shown = 0;
     for item in items {

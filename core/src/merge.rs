@@ -144,7 +144,7 @@ impl<R: Resource> ResourceCache<R> {
                 }
             }
         }
-        if self.rows.has_freed() || !stood.is_empty() {
+        if self.rows.has_freed() || !self.before.is_empty() {
             let stays = |slot: &Slot| self.rows.at(*slot).is_some_and(|r| r.base().is_some());
             listed.retain(stays);
         }

@@ -17,7 +17,7 @@ use crate::event::BadItem;
 use crate::resource::Resource;
 use crate::row::LISTED;
 use crate::rows::{RowRef, Slot};
-use crate::source::{Bits, Held, Next, Source};
+use crate::source::{AHEAD, Bits, Held, Next, Source};
 
 /// What one item of the list is, or several.
 #[derive(Clone, Copy, Debug)]
@@ -84,15 +84,12 @@ impl<R: Resource> ResourceCache<R> {
         };
         let (mut at, mut position) = (start, 0);
         loop {
-            while at < len && !self.expects(at, &reading.named) {
+            // Over gaps and what was named before.
+            let end = len.min(at.saturating_add(AHEAD));
+            while at < end && !self.expects(at, &reading.named) {
                 at += 1;
             }
-            let held = Held {
-                rows: &self.rows,
-                order: &self.order,
-                named: &reading.named,
-                at,
-            };
+            let held = Held::new(&self.rows, &self.order, &reading.named, at);
             match source.next(&held)? {
                 Next::End => break,
                 Next::Same(count) => {

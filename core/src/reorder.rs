@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cache::ResourceCache;
-use crate::ids::ResourceId;
+use crate::ids::{ResourceId, RowKey};
 use crate::resource::Resource;
 use crate::row::{LISTED, Place};
 use crate::rows::{RowRef, Slot};
+use crate::source::Bits;
 
 impl<R: Resource> ResourceCache<R> {
     /// Takes a new order of the list (`None`: as it is), and marks what moved by it or by the
@@ -20,16 +21,17 @@ impl<R: Resource> ResourceCache<R> {
         });
         if listed.is_some() || changed_zone {
             let new = listed.as_deref().unwrap_or(self.order.listed());
-            let old: Vec<(Place, Slot)> = self
-                .order
-                .around(new)
-                .filter_map(|slot| Some((self.place_before(slot, old_len)?, slot)))
-                .collect();
-            let kept = longest_increasing(&old);
-            let moved = old.iter().enumerate().filter(|(i, _)| !kept.contains(i));
-            let moved: Vec<Slot> = moved.map(|(_, (_, slot))| *slot).collect();
-            let keys = moved.into_iter().filter_map(|slot| self.rows.at(slot));
-            let keys: Vec<_> = keys.map(RowRef::key).collect();
+            let touched = self.before.keys().filter_map(|key| self.rows.slot(*key));
+            let touched = Bits::of(touched, self.rows.slots());
+            let mut old: Vec<(Place, Slot)> = Vec::with_capacity(new.len());
+            old.extend(self.order.around(new).filter_map(|slot| {
+                let place = self.place_before(slot, &touched, old_len)?;
+                Some((place, slot))
+            }));
+            let stays = longest_increasing(&old);
+            let moved = old.iter().zip(stays).filter(|(_, stays)| !stays);
+            let keys = moved.filter_map(|((_, slot), _)| self.rows.at(*slot));
+            let keys: Vec<RowKey> = keys.map(RowRef::key).collect();
             self.moved.extend(keys);
         }
         if let Some(listed) = listed {
@@ -53,10 +55,10 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// Where a row that is visible stood before the running event, if it was visible then.
-    fn place_before(&self, slot: Slot, old_len: usize) -> Option<Place> {
+    fn place_before(&self, slot: Slot, touched: &Bits, old_len: usize) -> Option<Place> {
         let row = self.rows.at(slot).filter(|row| row.is_visible())?;
-        if let (false, Some(old)) = (self.before.is_empty(), self.before.get(&row.key())) {
-            return old.place;
+        if touched.get(slot as usize) {
+            return self.before.get(&row.key())?.place;
         }
         let new = |place: &Place| place.0 == LISTED && place.1 >= old_len as i64;
         row.place().filter(|place| !new(place))
@@ -95,30 +97,31 @@ impl<R: Resource> ResourceCache<R> {
     }
 }
 
-/// The indexes of a longest increasing subsequence (patience sorting, Fredman 1975).
-fn longest_increasing<T: Ord>(values: &[T]) -> BTreeSet<usize> {
-    let mut tails: Vec<usize> = Vec::with_capacity(values.len());
-    let mut previous: Vec<usize> = Vec::with_capacity(values.len());
+/// Whether each is part of a longest increasing subsequence (patience sorting, Fredman 1975).
+fn longest_increasing<T: Ord>(values: &[T]) -> Vec<bool> {
+    let mut tails: Vec<u32> = Vec::with_capacity(values.len());
+    let mut previous: Vec<u32> = Vec::with_capacity(values.len());
+    let at = |index: u32| &values[index as usize];
     for (index, value) in values.iter().enumerate() {
         // Mostly the order is the old one: the next value is behind the last.
-        let last = tails.last().is_none_or(|t| values[*t] < *value);
+        let last = tails.last().is_none_or(|t| at(*t) < value);
         let pile = if last {
             tails.len()
         } else {
-            tails.partition_point(|t| values[*t] < *value)
+            tails.partition_point(|t| at(*t) < value)
         };
-        previous.push(pile.checked_sub(1).map_or(usize::MAX, |p| tails[p]));
-        if pile == tails.len() {
-            tails.push(index);
-        } else {
-            tails[pile] = index;
+        previous.push(pile.checked_sub(1).map_or(u32::MAX, |p| tails[p]));
+        // There are fewer than 2^32 rows.
+        match tails.get_mut(pile) {
+            Some(tail) => *tail = index as u32,
+            None => tails.push(index as u32),
         }
     }
-    let mut found = BTreeSet::new();
-    let mut at = tails.last().copied().unwrap_or(usize::MAX);
-    while at < values.len() {
-        found.insert(at);
-        at = previous[at];
+    let mut found = vec![false; values.len()];
+    let mut next = tails.last().copied();
+    while let Some(index) = next.filter(|index| *index != u32::MAX) {
+        found[index as usize] = true;
+        next = previous.get(index as usize).copied();
     }
     found
 }

@@ -182,6 +182,11 @@ impl<R: Resource> Rows<R> {
         (hash >> 32) as u32
     }
 
+    /// How many slots there are, vacant ones included.
+    pub(crate) fn slots(&self) -> usize {
+        self.kept.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.by_key.is_empty()
     }
@@ -199,6 +204,16 @@ impl<R: Resource> Rows<R> {
         match self.kept.get(slot as usize)? {
             Kept::Quiet(row) => Some(RowRef::Quiet(row)),
             Kept::Busy(row) => Some(RowRef::Busy(row)),
+            Kept::Free => None,
+        }
+    }
+
+    /// The server's copy of the row that is kept there.
+    #[inline]
+    pub(crate) fn base(&self, slot: Slot) -> Option<&R> {
+        match self.kept.get(slot as usize)? {
+            Kept::Quiet(row) => Some(&row.base),
+            Kept::Busy(row) => row.base.as_ref(),
             Kept::Free => None,
         }
     }

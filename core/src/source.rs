@@ -3,8 +3,7 @@
 use crate::error::Error;
 use crate::order::Order;
 use crate::resource::Resource;
-use crate::row::LISTED;
-use crate::rows::{RowRef, Rows};
+use crate::rows::{Rows, Slot};
 
 /// What comes next in a list.
 pub(crate) enum Next {
@@ -44,25 +43,32 @@ pub(crate) trait Source<R: Resource> {
     fn finish(self) -> Result<(Option<String>, Vec<Option<R>>), Error>;
 }
 
+/// How far ahead places that were named before are looked for: a list that goes to and fro must not
+/// have them looked for again and again.
+pub(crate) const AHEAD: usize = 64;
+
 /// The held list from the place on at which the next item is expected.
 pub(crate) struct Held<'a, R: Resource> {
-    pub(crate) rows: &'a Rows<R>,
-    pub(crate) order: &'a Order,
-    pub(crate) named: &'a Bits,
-    pub(crate) at: usize,
+    rows: &'a Rows<R>,
+    /// The rows from there on, up to one that was named before.
+    slots: &'a [Slot],
 }
 
 impl<'a, R: Resource> Held<'a, R> {
+    pub(crate) fn new(rows: &'a Rows<R>, order: &'a Order, named: &Bits, at: usize) -> Self {
+        let slots = order.listed().get(at..).unwrap_or_default();
+        let clear = named.clear_from(at).min(slots.len());
+        Self {
+            rows,
+            slots: &slots[..clear],
+        }
+    }
+
     /// The server's copy so many places further on; `None` where there is none, or where it was
     /// named before.
     #[inline]
     pub(crate) fn get(&self, ahead: usize) -> Option<&'a R> {
-        let index = self.at + ahead;
-        if self.named.get(index) {
-            return None;
-        }
-        let place = (LISTED, i64::try_from(index).ok()?);
-        self.rows.at(self.order.at(place)?).and_then(RowRef::base)
+        self.rows.base(*self.slots.get(ahead)?)
     }
 }
 
@@ -70,13 +76,23 @@ impl<'a, R: Resource> Held<'a, R> {
 #[derive(Debug)]
 pub(crate) struct Bits {
     words: Vec<u64>,
+    /// The place behind the last of the set.
+    end: usize,
 }
 
 impl Bits {
     pub(crate) fn new(len: usize) -> Self {
         Self {
             words: vec![0; len.div_ceil(64)],
+            end: 0,
         }
+    }
+
+    /// These, of so many.
+    pub(crate) fn of(members: impl Iterator<Item = Slot>, len: usize) -> Self {
+        let mut bits = Self::new(len);
+        members.for_each(|member| bits.set(member as usize, 1));
+        bits
     }
 
     #[inline]
@@ -87,6 +103,7 @@ impl Bits {
 
     pub(crate) fn set(&mut self, from: usize, count: usize) {
         let end = from + count;
+        self.end = self.end.max(end);
         let mut at = from;
         while at < end {
             let (word, bit) = (at / 64, at % 64);
@@ -96,6 +113,14 @@ impl Bits {
             }
             at += here;
         }
+    }
+
+    /// How many places from `at` on are not in the set, as far as it is looked at.
+    fn clear_from(&self, at: usize) -> usize {
+        if at >= self.end {
+            return usize::MAX;
+        }
+        (at..at + AHEAD).take_while(|i| !self.get(*i)).count()
     }
 
     /// The places below `len` that are not in the set.

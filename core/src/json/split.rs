@@ -356,7 +356,8 @@ impl<'a> Split<'a> {
 
     /// The held rows, from the expected one on, that the response repeats.
     fn repeated(&mut self, held: &Held<'_, JsonResource>) -> Result<usize, Fault> {
-        let mut same = 0;
+        // The first item alone tells most of what differs; runs grow from there.
+        let (mut same, mut most) = (0, 1);
         while !self.ended {
             let Some(first) = held.get(same) else { break };
             let segment = &first.segment;
@@ -367,12 +368,13 @@ impl<'a> Split<'a> {
             let follows = |last: u32, next: &JsonResource| {
                 next.item == last + 1 && Arc::ptr_eq(&next.segment, segment)
             };
-            while let Some(next) = held.get(same + (last - first.item) as usize + 1) {
-                if !follows(last, next) {
-                    break;
+            for ahead in 1..most {
+                match held.get(same + ahead) {
+                    Some(next) if follows(last, next) => last += 1,
+                    _ => break,
                 }
-                last += 1;
             }
+            most = (most * 4).min(256);
             let stored = segment.run(first.item);
             let stored = &stored[..segment.length(first.item, last).min(stored.len())];
             let rest = self.bytes.get(self.at..).unwrap_or_default();
