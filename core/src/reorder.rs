@@ -23,14 +23,17 @@ impl<R: Resource> ResourceCache<R> {
             let new = listed.as_deref().unwrap_or(self.order.listed());
             let touched = self.before.keys().filter_map(|key| self.rows.slot(*key));
             let touched = Bits::of(touched, self.rows.slots());
-            let mut old: Vec<(Place, Slot)> = Vec::with_capacity(new.len());
-            old.extend(self.order.around(new).filter_map(|slot| {
-                let place = self.place_before(slot, &touched, old_len)?;
-                Some((place, slot))
-            }));
+            let mut slots: Vec<Slot> = Vec::with_capacity(new.len());
+            let mut old: Vec<i64> = Vec::with_capacity(new.len());
+            for slot in self.order.around(new) {
+                if let Some(place) = self.place_before(slot, &touched, old_len) {
+                    slots.push(slot);
+                    old.push((i64::from(place.0) << 61).saturating_add(place.1));
+                }
+            }
             let stays = longest_increasing(&old);
-            let moved = old.iter().zip(stays).filter(|(_, stays)| !stays);
-            let keys = moved.filter_map(|((_, slot), _)| self.rows.at(*slot));
+            let moved = slots.iter().zip(stays).filter(|(_, stays)| !stays);
+            let keys = moved.filter_map(|(slot, _)| self.rows.at(*slot));
             let keys: Vec<RowKey> = keys.map(RowRef::key).collect();
             self.moved.extend(keys);
         }
@@ -98,11 +101,11 @@ impl<R: Resource> ResourceCache<R> {
 }
 
 /// Whether each is part of a longest increasing subsequence (patience sorting, Fredman 1975).
-fn longest_increasing<T: Ord>(values: &[T]) -> Vec<bool> {
+fn longest_increasing(values: &[i64]) -> Vec<bool> {
     let mut tails: Vec<u32> = Vec::with_capacity(values.len());
     let mut previous: Vec<u32> = Vec::with_capacity(values.len());
-    let at = |index: u32| &values[index as usize];
-    for (index, value) in values.iter().enumerate() {
+    let at = |index: u32| values[index as usize];
+    for (index, value) in values.iter().copied().enumerate() {
         // Mostly the order is the old one: the next value is behind the last.
         let last = tails.last().is_none_or(|t| at(*t) < value);
         let pile = if last {

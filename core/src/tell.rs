@@ -101,7 +101,8 @@ impl<R: Resource> ResourceCache<R> {
 
     /// The rows in list order, each with the visible one before it.
     fn upserts(&self, mut changed: Vec<(Place, RowKey)>) -> Vec<Upsert> {
-        changed.sort_unstable();
+        // Mostly in order already: a stable sort finds the runs.
+        changed.sort();
         changed.dedup();
         let upsert = |(place, key): (Place, RowKey)| {
             let mut before = self.order.before(place).filter_map(|s| self.rows.at(s));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::json::patch::{JsonPatch, validate};
 use crate::json::pointer::{Pointer, find};
-use crate::json::segment::{ID, Layer, Layout, Mark, Piece, Segment, TOKEN, UID, VERSION};
+use crate::json::segment::{FULL, ID, Layer, Layout, Mark, Piece, Segment, TOKEN, UID, VERSION};
 use crate::metadata::Metadata;
 use crate::resource::Resource;
 
@@ -125,18 +125,16 @@ impl JsonResource {
         Self::alone(&text, scalars, &self.segment.layout).unwrap_or_else(|| self.clone())
     }
 
-    /// As it is laid down again, behind `before`.
-    fn piece<'a>(&'a self, before: Option<&Self>) -> Piece<'a> {
-        let follows = before.is_some_and(|before| {
-            before.item + 1 == self.item && Arc::ptr_eq(&before.segment, &self.segment)
-        });
-        let (segment, item) = (&self.segment, self.item);
-        let mark = |what| segment.mark(item, what);
-        Piece {
-            body: self.body().as_bytes(),
-            gap: follows.then(|| segment.gap(item)).flatten(),
-            marks: [ID, UID, VERSION, TOKEN].map(mark),
-        }
+    /// How many of `resources` follow each other in one segment from the first on.
+    fn run(resources: &[Self]) -> u32 {
+        let Some(first) = resources.first() else {
+            return 0;
+        };
+        let follow = resources
+            .iter()
+            .zip(first.item..)
+            .take_while(|(r, item)| r.item == *item && Arc::ptr_eq(&r.segment, &first.segment));
+        follow.count() as u32
     }
 
     /// The JSON text with a last member `_meta`, as `ResourceCache` v1.0 reads it (M1).
@@ -219,29 +217,37 @@ impl Resource for JsonResource {
 
     fn gather(resources: &mut [Self]) {
         let mut done = 0;
-        while let Some(first) = resources.get(done) {
-            let layout = first.segment.layout.clone();
-            let rest = &resources[done..];
-            let alike = rest.iter().take_while(|r| *r.segment.layout == *layout);
-            let pieces = alike.enumerate().map(|(index, resource)| {
-                let before = index.checked_sub(1).and_then(|before| rest.get(before));
-                resource.piece(before)
-            });
-            let (count, bytes) = Layer::measure(pieces);
-            let mut layer = Layer::new(&layout, bytes, count);
-            for index in 0..count {
-                let before = index.checked_sub(1).and_then(|before| rest.get(before));
-                layer.lay(&rest[index].piece(before));
+        while let Some(first) = resources.get(done).cloned() {
+            let run = Self::run(&resources[done..]);
+            let whole = first.item == 0 && run == first.segment.count();
+            if whole && !first.segment.is_small() {
+                done += run as usize;
+                continue;
+            }
+            let mut layer = Layer::new(&first.segment.layout, FULL, 0);
+            let mut end = done;
+            while let Some(next) = resources.get(end) {
+                let run = Self::run(&resources[end..]);
+                let room = FULL.saturating_sub(layer.len() + 1);
+                let mut count = next.segment.fitting(next.item, next.item + run - 1, room);
+                if end == done {
+                    count = count.max(1);
+                }
+                if count == 0 || next.segment.layout != first.segment.layout {
+                    break;
+                }
+                layer.lay_run(&next.segment, next.item, count);
+                end += count as usize;
             }
             // All of it was text before.
             let Ok(segment) = layer.finish() else { return };
-            for (resource, item) in resources[done..done + count].iter_mut().zip(0..) {
+            for (resource, item) in resources[done..end].iter_mut().zip(0..) {
                 *resource = Self {
                     segment: segment.clone(),
                     item,
                 };
             }
-            done += count;
+            done = end;
         }
     }
 }

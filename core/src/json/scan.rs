@@ -133,131 +133,221 @@ impl<'a> Cursor<'a> {
     /// A string: its text with the quotes.
     pub(crate) fn string(&mut self) -> Result<&'a str, Fault> {
         let start = self.at;
-        self.at = string(self.text.as_bytes(), start + 1)?;
+        let mut scan = Scan::new(self.text.as_bytes());
+        self.at = scan.string(start + 1).ok_or(scan.fault)?;
         Ok(&self.text[start..self.at])
     }
 }
 
-fn fault<T>(at: usize, what: &'static str) -> Result<T, Fault> {
-    Err(Fault { at, what })
+/// The place of the first byte that is no space.
+#[inline(always)]
+pub(crate) fn space(bytes: &[u8], at: usize) -> usize {
+    // Most of the time there is none.
+    match bytes.get(at) {
+        Some(..=b' ') => spaces(bytes, at),
+        _ => at,
+    }
 }
 
-/// The place of the first byte that is no space.
-#[inline]
-pub(crate) fn space(bytes: &[u8], mut at: usize) -> usize {
+fn spaces(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
         at += 1;
     }
     at
 }
 
-/// The end of the value that starts at `at`, in one pass without recursion: what encloses a place
-/// is one bit per level. Whether strings are UTF-8 is for the caller to check.
-pub(crate) fn skip(bytes: &[u8], mut at: usize, depth: usize) -> Result<usize, Fault> {
-    const _: () = assert!(MAX_DEPTH <= 128, "one bit per level");
-    // 1 for an object, 0 for an array; the innermost is the lowest bit.
-    let (mut levels, mut level) = (0_u128, depth);
-    loop {
-        // A value starts at `at`.
-        match bytes.get(at) {
-            Some(b'"') => at = string(bytes, at + 1)?,
-            Some(b'{') => {
-                if level == MAX_DEPTH {
-                    return fault(at, "nested deeper than 128 levels");
-                }
-                at = space(bytes, at + 1);
-                if bytes.get(at) != Some(&b'}') {
-                    (levels, level) = (levels << 1 | 1, level + 1);
-                    at = name(bytes, at)?;
-                    continue;
-                }
-                at += 1;
-            }
-            Some(b'[') => {
-                if level == MAX_DEPTH {
-                    return fault(at, "nested deeper than 128 levels");
-                }
-                at = space(bytes, at + 1);
-                if bytes.get(at) != Some(&b']') {
-                    (levels, level) = (levels << 1, level + 1);
-                    continue;
-                }
-                at += 1;
-            }
-            Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
-            Some(b't') => at = word(bytes, at, b"true")?,
-            Some(b'f') => at = word(bytes, at, b"false")?,
-            Some(b'n') => at = word(bytes, at, b"null")?,
-            Some(_) => return fault(at, "not a JSON value"),
-            None => return fault(at, "the text ends where a value should be"),
-        }
-        // Behind a value: what encloses it goes on, or ends.
+/// The end of the value that starts at `at`. Whether strings are UTF-8 is for the caller to check.
+pub(crate) fn skip(bytes: &[u8], at: usize, depth: usize) -> Result<usize, Fault> {
+    let mut scan = Scan::new(bytes);
+    scan.value(at, depth).ok_or(scan.fault)
+}
+
+/// Goes over bytes. What it finds is a place, which fits into a register; what is wrong is noted
+/// aside: most bytes are right.
+#[derive(Debug)]
+pub(crate) struct Scan<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) fault: Fault,
+}
+
+impl<'a> Scan<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        let fault = Fault {
+            at: 0,
+            what: "not a JSON value",
+        };
+        Self { bytes, fault }
+    }
+
+    #[cold]
+    pub(crate) fn fail(&mut self, at: usize, what: &'static str) -> Option<usize> {
+        self.fault = Fault { at, what };
+        None
+    }
+
+    /// The end of the value that starts at `at`, in one pass without recursion: what encloses a
+    /// place is one bit per level.
+    pub(crate) fn value(&mut self, mut at: usize, depth: usize) -> Option<usize> {
+        const _: () = assert!(MAX_DEPTH <= 128, "one bit per level");
+        let bytes = self.bytes;
+        // 1 for an object, 0 for an array; the innermost is the lowest bit.
+        let (mut levels, mut level) = (0_u128, depth);
         loop {
-            if level == depth {
-                return Ok(at);
-            }
-            at = space(bytes, at);
-            let object = levels & 1 == 1;
+            // A value starts at `at`.
             match bytes.get(at) {
-                Some(b',') if object => {
-                    at = name(bytes, space(bytes, at + 1))?;
-                    break;
-                }
-                Some(b',') => {
+                Some(b'"') => at = self.string(at + 1)?,
+                Some(open @ (b'{' | b'[')) => {
+                    if level == MAX_DEPTH {
+                        return self.fail(at, "nested deeper than 128 levels");
+                    }
+                    let object = *open == b'{';
                     at = space(bytes, at + 1);
-                    break;
+                    // The closing one is two behind the opening one: `{}`, `[]`.
+                    if bytes.get(at) != Some(&(open + 2)) {
+                        (levels, level) = (levels << 1 | u128::from(object), level + 1);
+                        if object {
+                            at = self.name(at)?;
+                        }
+                        continue;
+                    }
+                    at += 1;
                 }
-                Some(b'}') if object => {}
-                Some(b']') if !object => {}
-                _ if object => return fault(at, "a comma or the object's end should be here"),
-                _ => return fault(at, "a comma or the array's end should be here"),
+                Some(b'-' | b'0'..=b'9') => at = self.number(at)?,
+                Some(b't') => at = self.word(at, b"true")?,
+                Some(b'f') => at = self.word(at, b"false")?,
+                Some(b'n') => at = self.word(at, b"null")?,
+                Some(_) => return self.fail(at, "not a JSON value"),
+                None => return self.fail(at, "the text ends where a value should be"),
             }
-            at += 1;
-            (levels, level) = (levels >> 1, level - 1);
+            // Behind a value: what encloses it goes on, or ends.
+            loop {
+                if level == depth {
+                    return Some(at);
+                }
+                at = space(bytes, at);
+                let object = levels & 1 == 1;
+                match bytes.get(at) {
+                    Some(b',') => {
+                        at = space(bytes, at + 1);
+                        if object {
+                            at = self.name(at)?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if object => {}
+                    Some(b']') if !object => {}
+                    _ if object => {
+                        return self.fail(at, "a comma or the object's end should be here");
+                    }
+                    _ => return self.fail(at, "a comma or the array's end should be here"),
+                }
+                at += 1;
+                (levels, level) = (levels >> 1, level - 1);
+            }
         }
     }
-}
 
-/// A member's name and its colon: where the value starts.
-#[inline]
-fn name(bytes: &[u8], at: usize) -> Result<usize, Fault> {
-    if bytes.get(at) != Some(&b'"') {
-        return fault(at, "a member's name should be here");
+    /// A member's name and its colon: where the value starts.
+    #[inline(always)]
+    fn name(&mut self, at: usize) -> Option<usize> {
+        if self.bytes.get(at) != Some(&b'"') {
+            return self.fail(at, "a member's name should be here");
+        }
+        let end = self.string(at + 1)?;
+        self.colon(end)
     }
-    colon(bytes, string(bytes, at + 1)?)
-}
 
-/// Where the value behind a name starts.
-#[inline]
-pub(crate) fn colon(bytes: &[u8], at: usize) -> Result<usize, Fault> {
-    let at = space(bytes, at);
-    if bytes.get(at) != Some(&b':') {
-        return fault(at, "a colon should be here");
+    /// Where the value behind a name starts.
+    #[inline(always)]
+    pub(crate) fn colon(&mut self, at: usize) -> Option<usize> {
+        let at = space(self.bytes, at);
+        if self.bytes.get(at) != Some(&b':') {
+            return self.fail(at, "a colon should be here");
+        }
+        Some(space(self.bytes, at + 1))
     }
-    Ok(space(bytes, at + 1))
-}
 
-/// The end of a string whose first character is at `at`: the place behind its closing quote.
-#[inline]
-pub(crate) fn string(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
-    loop {
+    /// The end of a string whose first character is at `at`: the place behind its closing quote.
+    #[inline(always)]
+    pub(crate) fn string(&mut self, mut at: usize) -> Option<usize> {
         // Eight bytes at a time, up to the first quote, backslash or control character.
-        while let Some(eight) = bytes.get(at..at + 8) {
+        while let Some(eight) = self.bytes.get(at..at + 8) {
             let eight = <[u8; 8]>::try_from(eight).unwrap_or_default();
             let found = special(u64::from_le_bytes(eight));
             if found != 0 {
                 at += (found.trailing_zeros() / 8) as usize;
+                if self.bytes.get(at) == Some(&b'"') {
+                    return Some(at + 1);
+                }
                 break;
             }
             at += 8;
         }
-        match bytes.get(at) {
-            Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => at = escape(bytes, at + 1)?,
-            Some(0..=0x1f) => return fault(at, "a control character within a string"),
-            Some(_) => at += 1,
-            None => return fault(at, "the text ends within a string"),
+        self.rest_of_string(at)
+    }
+
+    fn rest_of_string(&mut self, mut at: usize) -> Option<usize> {
+        loop {
+            match self.bytes.get(at) {
+                Some(b'"') => return Some(at + 1),
+                Some(b'\\') => at = self.escape(at + 1)?,
+                Some(0..=0x1f) => return self.fail(at, "a control character within a string"),
+                Some(_) => at += 1,
+                None => return self.fail(at, "the text ends within a string"),
+            }
         }
+    }
+
+    fn escape(&mut self, at: usize) -> Option<usize> {
+        match self.bytes.get(at) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Some(at + 1),
+            Some(b'u') => {
+                let digits = self.bytes.get(at + 1..at + 5).unwrap_or_default();
+                let wrong = digits.iter().position(|b| !b.is_ascii_hexdigit());
+                if wrong.is_none() && digits.len() == 4 {
+                    return Some(at + 5);
+                }
+                let wrong = at + 1 + wrong.unwrap_or(0);
+                self.fail(wrong, "four hexadecimal digits should be here")
+            }
+            _ => self.fail(at, "no such escape"),
+        }
+    }
+
+    fn digits(&mut self, from: usize) -> Option<usize> {
+        let mut at = from;
+        while self.bytes.get(at).is_some_and(u8::is_ascii_digit) {
+            at += 1;
+        }
+        if at == from {
+            return self.fail(at, "a digit should be here");
+        }
+        Some(at)
+    }
+
+    fn number(&mut self, mut at: usize) -> Option<usize> {
+        at += usize::from(self.bytes.get(at) == Some(&b'-'));
+        at = if self.bytes.get(at) == Some(&b'0') {
+            at + 1
+        } else {
+            self.digits(at)?
+        };
+        if self.bytes.get(at) == Some(&b'.') {
+            at = self.digits(at + 1)?;
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(at) {
+            at += 1;
+            at += usize::from(matches!(self.bytes.get(at), Some(b'+' | b'-')));
+            at = self.digits(at)?;
+        }
+        Some(at)
+    }
+
+    fn word(&mut self, at: usize, word: &[u8]) -> Option<usize> {
+        if self.bytes.get(at..at + word.len()) != Some(word) {
+            return self.fail(at, "not a JSON value");
+        }
+        Some(at + word.len())
     }
 }
 
@@ -271,60 +361,6 @@ fn special(word: u64) -> u64 {
     let quote = below(word ^ (ONES * u64::from(b'"')), 1);
     let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
     (below(word, 0x20) | quote | backslash) & HIGH
-}
-
-fn escape(bytes: &[u8], at: usize) -> Result<usize, Fault> {
-    match bytes.get(at) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
-        Some(b'u') => {
-            let digits = bytes.get(at + 1..at + 5).unwrap_or_default();
-            let wrong = digits.iter().position(|b| !b.is_ascii_hexdigit());
-            match wrong {
-                None if digits.len() == 4 => Ok(at + 5),
-                wrong => fault(
-                    at + 1 + wrong.unwrap_or(0),
-                    "four hexadecimal digits should be here",
-                ),
-            }
-        }
-        _ => fault(at, "no such escape"),
-    }
-}
-
-fn digits(bytes: &[u8], from: usize) -> Result<usize, Fault> {
-    let mut at = from;
-    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
-        at += 1;
-    }
-    if at == from {
-        return fault(at, "a digit should be here");
-    }
-    Ok(at)
-}
-
-fn number(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
-    at += usize::from(bytes.get(at) == Some(&b'-'));
-    at = if bytes.get(at) == Some(&b'0') {
-        at + 1
-    } else {
-        digits(bytes, at)?
-    };
-    if bytes.get(at) == Some(&b'.') {
-        at = digits(bytes, at + 1)?;
-    }
-    if let Some(b'e' | b'E') = bytes.get(at) {
-        at += 1;
-        at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
-        at = digits(bytes, at)?;
-    }
-    Ok(at)
-}
-
-fn word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Fault> {
-    if bytes.get(at..at + word.len()) != Some(word) {
-        return fault(at, "not a JSON value");
-    }
-    Ok(at + word.len())
 }
 
 /// The characters of a string's text, unescaped; `None` when a surrogate stands alone.

@@ -14,7 +14,7 @@ pub(crate) const VERSION: usize = 2;
 pub(crate) const TOKEN: usize = 3;
 
 /// No more text than this in one segment, unless a single item is longer.
-const FULL: usize = 64 * 1024;
+pub(crate) const FULL: usize = 64 * 1024;
 
 /// Where ids, uids, versions and tokens stand.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,28 +79,29 @@ impl Segment {
         (span != NONE).then(|| self.text(span))
     }
 
-    /// What stood between an item and the one before it, when that is not much.
-    pub(crate) fn gap(&self, item: u32) -> Option<&[u8]> {
-        let from = self.span(item.checked_sub(1)?, 0).1 as usize;
-        let gap = self
-            .text
-            .as_bytes()
-            .get(from..self.span(item, 0).0 as usize)?;
-        let plain = gap.iter().all(|b| b", \t\n\r".contains(b));
-        (plain && gap.len() <= 8).then_some(gap)
+    /// How many items it holds.
+    pub(crate) fn count(&self) -> u32 {
+        (self.spans.len() / self.layout.stride) as u32
     }
 
-    /// What is asked of an item, as it is laid down again.
-    pub(crate) fn mark(&self, item: u32, what: usize) -> Mark<'_> {
-        let (start, end) = self.span(item, 0);
-        let span = self.layout.columns[what].map_or(NONE, |column| self.span(item, column));
-        if span == NONE {
-            Mark::None
-        } else if span.0 >= start && span.1 <= end {
-            Mark::Within(span.0 - start, span.1 - start)
-        } else {
-            Mark::Own(self.text(span))
-        }
+    /// Whether it is too short to be worth keeping by itself.
+    pub(crate) fn is_small(&self) -> bool {
+        self.text.len() < FULL / 2
+    }
+
+    /// The end of all that belongs to an item, texts of its own included.
+    fn end(&self, item: u32) -> u32 {
+        let at = item as usize * self.layout.stride;
+        let spans = self.spans.get(at..at + self.layout.stride);
+        let ends = spans.unwrap_or_default().chunks_exact(2);
+        ends.map(|span| span[1]).max().unwrap_or(0)
+    }
+
+    /// The items from `first` on, up to `last`, of which so many bytes hold.
+    pub(crate) fn fitting(&self, first: u32, last: u32, bytes: usize) -> u32 {
+        let start = self.span(first, 0).0;
+        let fits = |item: &u32| (self.end(*item) - start) as usize <= bytes;
+        (first..=last).take_while(fits).count() as u32
     }
 
     /// The text from the start of `item` to the end of the segment's items.
@@ -149,6 +150,34 @@ impl Layer {
             spans: Vec::with_capacity(items * layout.stride),
             count: 0,
         }
+    }
+
+    /// How many bytes it holds by now.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Lays `count` items of another segment down at one stroke.
+    pub(crate) fn lay_run(&mut self, segment: &Segment, first: u32, count: u32) {
+        let (start, end) = (segment.span(first, 0).0, segment.end(first + count - 1));
+        if self.count > 0 {
+            self.text.push(b',');
+        }
+        // A segment is shorter than 2^32 bytes.
+        let here = self.text.len() as u32;
+        let text = segment.text.as_bytes().get(start as usize..end as usize);
+        self.text.extend_from_slice(text.unwrap_or_default());
+        let stride = segment.layout.stride;
+        let spans = first as usize * stride..(first + count) as usize * stride;
+        let spans = segment.spans.get(spans).unwrap_or_default();
+        self.spans.extend(spans.chunks_exact(2).flat_map(|span| {
+            if (span[0], span[1]) == NONE {
+                [span[0], span[1]]
+            } else {
+                [span[0] - start + here, span[1] - start + here]
+            }
+        }));
+        self.count += count;
     }
 
     /// How many of the pieces fit into one segment, and how many bytes they take.

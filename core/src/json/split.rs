@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::json::pointer::find;
 use crate::json::resource::JsonResource;
-use crate::json::scan::{Fault, colon, skip, space, string, unescape};
+use crate::json::scan::{Fault, MAX_DEPTH, Scan, skip, space, unescape};
 use crate::json::segment::{ID, Layer, Layout, Mark, NONE, Piece, Span};
 use crate::source::{Held, Next, Source};
 
@@ -76,7 +76,7 @@ impl<'a> Split<'a> {
 
     /// Where the list starts in a response that is not checked yet; `None` where it is not plain.
     pub(crate) fn locate(bytes: &[u8], path: &[String]) -> Option<usize> {
-        let mut at = space(bytes, 0);
+        let (mut scan, mut at) = (Scan::new(bytes), space(bytes, 0));
         for (level, wanted) in path.iter().enumerate() {
             if bytes.get(at) != Some(&b'{') {
                 return None;
@@ -86,13 +86,13 @@ impl<'a> Split<'a> {
                 if bytes.get(at) != Some(&b'"') {
                     return None;
                 }
-                let end = string(bytes, at + 1).ok()?;
+                let end = scan.string(at + 1)?;
                 let name = bytes.get(at + 1..end - 1)?;
-                at = colon(bytes, end).ok()?;
+                at = scan.colon(end)?;
                 if name == wanted.as_bytes() {
                     break;
                 }
-                at = space(bytes, skip(bytes, at, level + 1).ok()?);
+                at = space(bytes, scan.value(at, level + 1)?);
                 if bytes.get(at) != Some(&b',') {
                     return None;
                 }
@@ -114,7 +114,9 @@ impl<'a> Split<'a> {
             let all = self.layout.pointers.iter().enumerate();
             let active = all.filter(|(_, p)| p.is_some()).map(|(i, _)| 1 << i).sum();
             let mut raw = [(0, 0); 4];
-            let end = self.capture(start, self.depth + 1, 0, active, &mut raw)?;
+            let mut scan = Scan::new(self.bytes);
+            let end = self.capture(&mut scan, start, self.depth + 1, 0, active, &mut raw);
+            let end = end.ok_or(scan.fault)?;
             match self.marks(start, &raw, &mut marks) {
                 Ok(()) => end,
                 Err(problem) => {
@@ -176,60 +178,71 @@ impl<'a> Split<'a> {
     /// by bit). The last of a repeated name counts.
     fn capture(
         &self,
+        scan: &mut Scan<'_>,
         at: usize,
         depth: usize,
         level: usize,
         active: u8,
         raw: &mut [(usize, usize); 4],
-    ) -> Result<usize, Fault> {
+    ) -> Option<usize> {
         let bytes = self.bytes;
-        let fault = |at, what| Err(Fault { at, what });
-        if depth >= crate::json::scan::MAX_DEPTH {
-            return fault(at, "nested deeper than 128 levels");
+        if depth >= MAX_DEPTH {
+            return scan.fail(at, "nested deeper than 128 levels");
         }
         let mut at = space(bytes, at + 1);
         if bytes.get(at) == Some(&b'}') {
-            return Ok(at + 1);
+            return Some(at + 1);
         }
         loop {
             if bytes.get(at) != Some(&b'"') {
-                return fault(at, "a member's name should be here");
+                return scan.fail(at, "a member's name should be here");
             }
-            let end = string(bytes, at + 1)?;
+            let end = scan.string(at + 1)?;
             let name = bytes.get(at + 1..end - 1).unwrap_or_default();
-            at = colon(bytes, end)?;
-            let (mut deeper, mut here) = (0, 0);
-            for (index, pointer) in self.layout.pointers.iter().enumerate() {
-                let path = pointer.as_ref().map_or(&[][..], |p| &p.path);
-                if active & 1 << index != 0 && path.get(level).is_some_and(|p| is(name, p)) {
-                    raw[index] = (0, 0);
-                    let last = path.len() == level + 1;
-                    here |= u8::from(last) << index;
-                    deeper |= u8::from(!last) << index;
-                }
+            let start = scan.colon(end)?;
+            let (here, deeper) = self.named(name, level, active);
+            for index in bits(here | deeper) {
+                raw[index] = (0, 0);
             }
-            let start = at;
-            at = match bytes.get(at) {
-                Some(b'{') if deeper != 0 => self.capture(at, depth + 1, level + 1, deeper, raw)?,
+            at = match bytes.get(start) {
+                Some(b'{') if deeper != 0 => {
+                    self.capture(scan, start, depth + 1, level + 1, deeper, raw)?
+                }
                 Some(b'[') if deeper != 0 => {
-                    let end = skip(bytes, at, depth + 1)?;
+                    let end = scan.value(start, depth + 1)?;
                     self.within_array(start..end, level + 1, deeper, raw);
                     end
                 }
-                _ => skip(bytes, at, depth + 1)?,
+                _ => scan.value(start, depth + 1)?,
             };
-            for (index, raw) in raw.iter_mut().enumerate() {
-                if here & 1 << index != 0 {
-                    *raw = (start, at);
-                }
+            for index in bits(here) {
+                raw[index] = (start, at);
             }
             at = space(bytes, at);
             match bytes.get(at) {
                 Some(b',') => at = space(bytes, at + 1),
-                Some(b'}') => return Ok(at + 1),
-                _ => return fault(at, "a comma or the object's end should be here"),
+                Some(b'}') => return Some(at + 1),
+                _ => return scan.fail(at, "a comma or the object's end should be here"),
             }
         }
+    }
+
+    /// The pointers that end at this name, and those that lead on through it.
+    #[inline]
+    fn named(&self, name: &[u8], level: usize, active: u8) -> (u8, u8) {
+        let (mut here, mut deeper) = (0, 0);
+        for index in bits(active) {
+            let path = match &self.layout.pointers[index] {
+                Some(pointer) => &pointer.path,
+                None => continue,
+            };
+            if path.get(level).is_some_and(|wanted| is(name, wanted)) {
+                let last = path.len() == level + 1;
+                here |= u8::from(last) << index;
+                deeper |= u8::from(!last) << index;
+            }
+        }
+        (here, deeper)
     }
 
     /// Pointers that lead into an array: rare, and so looked up.
@@ -354,6 +367,19 @@ impl<'a> Split<'a> {
         })
     }
 
+    /// Whether a held segment's places are those of this response. From then on it is known by its
+    /// address.
+    fn is_alike(&mut self, layout: &Arc<Layout>) -> bool {
+        if Arc::ptr_eq(layout, &self.layout) {
+            return true;
+        }
+        let alike = **layout == *self.layout;
+        if alike {
+            self.layout = layout.clone();
+        }
+        alike
+    }
+
     /// The held rows, from the expected one on, that the response repeats.
     fn repeated(&mut self, held: &Held<'_, JsonResource>) -> Result<usize, Fault> {
         // The first item alone tells most of what differs; runs grow from there.
@@ -361,7 +387,7 @@ impl<'a> Split<'a> {
         while !self.ended {
             let Some(first) = held.get(same) else { break };
             let segment = &first.segment;
-            if *segment.layout != *self.layout {
+            if !self.is_alike(&segment.layout) {
                 break;
             }
             let mut last = first.item;
@@ -402,9 +428,19 @@ impl<'a> Split<'a> {
     }
 }
 
+/// The numbers of the bits that are set.
+fn bits(mut set: u8) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let index = set.trailing_zeros() as usize;
+        set &= set.wrapping_sub(1);
+        (index < 8).then_some(index)
+    })
+}
+
 /// Whether a name as it is written is `wanted`.
 fn is(name: &[u8], wanted: &str) -> bool {
-    if !name.contains(&b'\\') {
+    // Written with escapes, a name is longer than it is.
+    if name.len() <= wanted.len() || !name.contains(&b'\\') {
         return name == wanted.as_bytes();
     }
     let text = std::str::from_utf8(name).ok();
@@ -464,8 +500,8 @@ impl Source<JsonResource> for Split<'_> {
     }
 
     fn is(&mut self, item: usize, held: &JsonResource) -> bool {
-        let layout = *held.segment.layout == *self.layout;
-        let Some(item) = self.items.get_mut(item).filter(|_| layout) else {
+        let alike = self.is_alike(&held.segment.layout);
+        let Some(item) = self.items.get_mut(item).filter(|_| alike) else {
             return false;
         };
         let end = item.start + item.length as usize;
