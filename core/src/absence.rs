@@ -145,7 +145,7 @@ impl<R: Resource> ResourceCache<R> {
         let Some(row) = row.filter(|row| row.taken <= obs.seq) else {
             return;
         };
-        if row.is_indifferent(Sight::Absent, obs) {
+        if row.base.is_none() && obs.at < row.calm_until {
             row.taken = obs.seq;
             self.dropped.insert(row.id.clone(), obs.seq, cx.clock);
             return;

@@ -182,10 +182,9 @@ impl<R: Resource> ResourceCache<R> {
             let Some(row) = row.filter(|row| obs.seq >= row.taken) else {
                 continue;
             };
-            let base = row.base.as_ref();
-            if base.is_some_and(|base| row.is_indifferent(Sight::Listed(base), obs)) {
+            if obs.at < row.calm_until {
                 row.taken = obs.seq;
-            } else if let Some(base) = base.cloned() {
+            } else if let Some(base) = row.base.clone() {
                 self.see_row(stood.key, &base, obs, cx);
             }
         }

@@ -87,28 +87,30 @@ pub(crate) fn older(order: VersionOrder, a: Option<&str>, b: Option<&str>) -> bo
 }
 
 impl<R: Resource> Row<R> {
-    /// Whether `sight` is certain to decide nothing: what is held is seen again, or missed again,
-    /// while all that is asked for awaits its answer or is guarded. It holds for most of what is
-    /// pending at most times, and spares the work of finding that out operation by operation.
-    pub(crate) fn is_indifferent(&self, sight: Sight<'_, R>, obs: &Observation) -> bool {
-        let waits = |o: &Operation<R>| match (&o.payload, sight) {
-            (Payload::Create(_), Sight::Absent) => o.is_unsettled() && o.acked.is_none(),
-            (Payload::Update { seen, .. }, Sight::Listed(body)) => {
-                o.is_unsettled() && o.acked.is_none() && seen.contains(body)
+    /// Until when the row is calm: an observation that was taken before then, and shows again what
+    /// is held or misses again what is not, decides nothing, since all that is asked for awaits its
+    /// answer or is guarded. Most of what is pending is calm at most times, and need not be gone
+    /// through operation by operation.
+    pub(crate) fn calm(&self) -> Timestamp {
+        const NEVER: Timestamp = Timestamp(i64::MIN);
+        let until = |o: &Operation<R>| match (&o.payload, &self.base) {
+            (Payload::Create(_), None) if o.is_unsettled() && o.acked.is_none() => None,
+            (Payload::Update { seen, .. }, Some(base))
+                if o.is_unsettled() && o.acked.is_none() && seen.contains(base) =>
+            {
+                None
             }
-            (Payload::Mark, Sight::Listed(_)) => match o.kind {
-                Kind::Delete => !o.stale && o.live && obs.at < o.guard_end(),
-                kind => kind == Kind::Process,
-            },
-            _ => false,
-        };
-        let same = match sight {
-            Sight::Listed(body) => {
-                self.base.as_ref() == Some(body) && (self.last.is_none() || self.is_hidden())
+            (Payload::Mark, Some(_)) if o.kind == Kind::Process => None,
+            (Payload::Mark, Some(_)) if o.kind == Kind::Delete && o.live && !o.stale => {
+                Some(o.guard_end())
             }
-            _ => self.base.is_none(),
+            _ => Some(NEVER),
         };
-        !obs.added && same && self.operations.iter().all(waits)
+        if self.base.is_some() && self.last.is_some() && !self.is_hidden() {
+            return NEVER;
+        }
+        let ends = self.operations.iter().filter_map(until);
+        ends.min().unwrap_or(Timestamp(i64::MAX))
     }
 
     /// Decides what `sight` means for the row, and takes it as the new base.

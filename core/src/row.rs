@@ -52,6 +52,9 @@ pub(crate) struct Row<R: Resource> {
     pub(crate) operations: Vec<Operation<R>>,
     /// What is shown, where operations make it other than the base.
     pub(crate) shown: Option<R>,
+    /// Until when it is certain that seeing the same again, or missing it again, decides nothing.
+    #[serde(skip)]
+    pub(crate) calm_until: Timestamp,
 }
 
 impl<R: Resource> Row<R> {
@@ -66,6 +69,7 @@ impl<R: Resource> Row<R> {
             taken: 0,
             operations: Vec::new(),
             shown: None,
+            calm_until: Timestamp(i64::MIN),
         }
     }
 
@@ -137,6 +141,7 @@ impl<R: Resource> Row<R> {
             (self.shown, self.last) = (None, None);
             return;
         }
+        self.calm_until = self.calm();
         let mut body = self.base.clone();
         if let Some(creation) = self.creation() {
             let behind_deletion = self

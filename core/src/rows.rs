@@ -4,7 +4,7 @@
 //! is to be said of them. They are kept small; only what an operation has touched is a whole
 //! [`Row`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
@@ -146,7 +146,7 @@ pub(crate) struct Rows<R: Resource> {
     /// Earlier ids of rows (V7); few have any.
     aliases: BTreeMap<ResourceId, RowKey>,
     /// The rows that are not quiet.
-    busy: BTreeSet<RowKey>,
+    busy: BTreeMap<RowKey, Slot>,
     free: Vec<Slot>,
     /// Free, but not to be used before the running event has ended.
     freed: Vec<(RowKey, Slot)>,
@@ -170,7 +170,7 @@ impl<R: Resource> Rows<R> {
             by_id: HashTable::new(),
             by_key: HashTable::new(),
             aliases: BTreeMap::new(),
-            busy: BTreeSet::new(),
+            busy: BTreeMap::new(),
             free: Vec::new(),
             freed: Vec::new(),
         }
@@ -266,13 +266,12 @@ impl<R: Resource> Rows<R> {
 
     /// The rows that are not quiet, by key.
     pub(crate) fn busy(&self) -> impl Iterator<Item = (Slot, &Row<R>)> {
-        self.busy.iter().filter_map(|key| {
-            let slot = self.slot(*key)?;
-            match self.kept.get(slot as usize)? {
-                Kept::Busy(row) => Some((slot, row.as_ref())),
+        self.busy
+            .values()
+            .filter_map(|slot| match self.kept.get(*slot as usize)? {
+                Kept::Busy(row) => Some((*slot, row.as_ref())),
                 _ => None,
-            }
-        })
+            })
     }
 
     pub(crate) fn quiet_mut(&mut self, slot: Slot) -> Option<&mut Quiet<R>> {
@@ -340,7 +339,7 @@ impl<R: Resource> Rows<R> {
         self.kept[slot as usize] = match quiet(row) {
             Ok(row) => Kept::Quiet(row),
             Err(row) => {
-                self.busy.insert(key);
+                self.busy.insert(key, slot);
                 Kept::Busy(row)
             }
         };

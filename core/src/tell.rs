@@ -67,11 +67,8 @@ impl<R: Resource> ResourceCache<R> {
         }
         for (key, old) in std::mem::take(&mut self.before) {
             match self.rows.get(key) {
-                Some(row) if row.is_visible() => {
-                    if !old.is_of(row) {
-                        self.push_visible(&mut changed, key);
-                    }
-                }
+                Some(row) if row.is_visible() && old.is_of(row) => {}
+                Some(row) if row.is_visible() => self.push_visible(&mut changed, key),
                 _ if old.place.is_some() => {
                     let id = self.rows.get(key).map_or(old.id, |row| row.id().into());
                     removed.push(Removed { key, id });

@@ -117,7 +117,7 @@ proptest! {
                     prop_assert_eq!(rows, 1, "{:?} after {:?}: {:?}", key, step, applied.changes);
                 }
             }
-            let mut ids: Vec<_> = player.cache.visible().map(|i| i.id().clone()).collect();
+            let mut ids: Vec<_> = player.cache.visible().map(|i| i.id()).collect();
             let count = ids.len();
             ids.sort();
             ids.dedup();

@@ -204,7 +204,7 @@ proptest! {
         let truth = player.server.list(player.time, 0);
         player.apply(Event::Merge(Snapshot::complete(truth.clone())));
         let shown: Vec<Toy> = player.cache.visible().map(|i| i.body().clone()).collect();
-        let pending: Vec<_> = player.cache.all().filter(|i| i.state().is_unsettled()).map(|i| (i.id().clone(), i.state())).collect();
+        let pending: Vec<_> = player.cache.all().filter(|i| i.state().is_unsettled()).map(|i| (i.id(), i.state())).collect();
         prop_assert_eq!(shown, truth, "{:?}", pending);
     }
 
@@ -239,7 +239,7 @@ proptest! {
         let mut player = Player::new(Player::config(), versions);
         for step in &steps {
             player.play(step);
-            let mut ids: Vec<_> = player.cache.all().map(|i| i.id().clone()).collect();
+            let mut ids: Vec<_> = player.cache.all().map(|i| i.id()).collect();
             ids.sort();
             let count = ids.len();
             ids.dedup();
