@@ -164,7 +164,7 @@ impl<R: Resource> ResourceCache<R> {
             let packed = self.order.packed();
             self.relist(packed);
         }
-        if self.replaced > (self.order.listed().len() / 8).max(64) {
+        if self.replaced > (self.order.listed().len() / 6).max(64) {
             self.gather();
         }
     }
