@@ -1,5 +1,6 @@
 //! The JSON resource: a server's objects kept as bytes, with ids and versions found by pointer.
 
+mod capture;
 mod patch;
 mod pointer;
 mod resource;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::json::pointer::{Pointer, find, members, whole};
+use crate::json::pointer::{Pointer, find, member, members, whole};
 use crate::json::scan::{Cursor, Fault, quote};
 use crate::json::value::canonical;
 
@@ -155,7 +155,10 @@ impl Field {
                 _ => set(text, path, "{}"),
             },
             Op::Set(value) => match at(text, path) {
-                Some(range) if canonical(&text[range.clone()]) == canonical(value) => {
+                Some(range)
+                    if text[range.clone()] == **value
+                        || canonical(&text[range.clone()]) == canonical(value) =>
+                {
                     text.to_string()
                 }
                 _ => set(text, path, value),
@@ -164,8 +167,7 @@ impl Field {
     }
 
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        let (a, b) = (&self.path.path, &other.path.path);
-        a.starts_with(b) || b.starts_with(a)
+        self.path.overlaps(&other.path)
     }
 }
 
@@ -173,10 +175,7 @@ impl Field {
 fn at(text: &str, path: &[String]) -> Option<std::ops::Range<usize>> {
     let mut range = whole(text);
     for name in path {
-        range = members(text, &range)?
-            .into_iter()
-            .rfind(|m| m.name == *name)?
-            .value;
+        range = member(text, range.start, name)?;
     }
     Some(range)
 }
@@ -200,16 +199,19 @@ fn set(text: &str, path: &[String], value: &str) -> String {
                 format!("{{{}:{inner}}}", quote(name))
             })
         };
+        if let Some(found) = member(text, range.start, name) {
+            range = found;
+            continue;
+        }
         let Some(all) = members(text, &range) else {
             return splice(text, range, &nest(&path[depth..]));
         };
-        let Some(member) = all.iter().rfind(|m| m.name == *name) else {
+        {
             let member = format!("{}:{}", quote(name), nest(&path[depth + 1..]));
             let end = all.last().map_or(range.start + 1, |m| m.value.end);
             let comma = if all.is_empty() { "" } else { "," };
             return splice(text, end..end, &format!("{comma}{member}"));
-        };
-        range = member.value.clone();
+        }
     }
     splice(text, range, value)
 }

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::json::scan::{Cursor, unescape};
+use crate::json::capture::is;
+use crate::json::scan::{Cursor, Scan, space, unescape};
 
 /// The way to a value within a JSON text (RFC 6901), such as `/metadata/name`. The empty pointer is
 /// the whole text.
@@ -69,6 +70,35 @@ impl fmt::Display for Pointer {
     }
 }
 
+impl Pointer {
+    /// Whether one of the two leads through the other.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.path.starts_with(&other.path) || other.path.starts_with(&self.path)
+    }
+}
+
+/// The value of a member of the object that starts at `at` of a validated text. The last of a
+/// repeated name counts.
+pub(crate) fn member(text: &str, at: usize, name: &str) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let (mut scan, mut found) = (Scan::new(bytes), None);
+    let mut at = space(
+        bytes,
+        bytes.get(at).filter(|b| **b == b'{').map(|_| at + 1)?,
+    );
+    while bytes.get(at) == Some(&b'"') {
+        let end = scan.string(at + 1)?;
+        let start = scan.colon(end)?;
+        let behind = scan.value(start, 0)?;
+        if is(bytes.get(at + 1..end - 1)?, name) {
+            found = Some(start..behind);
+        }
+        let comma = space(bytes, behind);
+        at = space(bytes, comma + 1);
+    }
+    found
+}
+
 /// One member of an object: from its name to its value's end, and its value.
 pub(crate) struct Member {
     pub(crate) name: String,
@@ -104,10 +134,7 @@ pub(crate) fn find(text: &str, path: &[String]) -> Option<Range<usize>> {
         range = if text.as_bytes().get(range.start) == Some(&b'[') {
             element(text, &range, name)?
         } else {
-            let member = members(text, &range)?
-                .into_iter()
-                .rfind(|m| m.name == *name)?;
-            member.value
+            member(text, range.start, name)?
         };
     }
     Some(range)

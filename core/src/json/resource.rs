@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::json::capture::{Capture, Raw};
 use crate::json::patch::{JsonPatch, validate};
 use crate::json::pointer::{Pointer, find};
 use crate::json::segment::{FULL, ID, Layer, Layout, Mark, Piece, Segment, TOKEN, UID, VERSION};
@@ -86,19 +87,23 @@ impl JsonResource {
     /// One with a segment of its own.
     fn alone(body: &str, scalars: [Option<&str>; 4], layout: &Arc<Layout>) -> Option<Self> {
         u32::try_from(body.len()).ok()?;
+        let mut raw = Raw::default();
+        let capture = Capture {
+            bytes: body.as_bytes(),
+            layout,
+        };
+        let _ = capture.object(0, 0, &mut raw);
         let marks = std::array::from_fn(|what| {
             let Some(text) = scalars[what] else {
                 return Mark::None;
             };
-            let pointer = layout.pointers[what].as_ref();
-            let at = pointer.and_then(|pointer| find(body, &pointer.path));
-            let at = at.map(|at| match body.as_bytes().get(at.start) {
-                Some(b'"') => at.start + 1..at.end - 1,
-                _ => at,
-            });
-            match at.filter(|at| &body[at.clone()] == text) {
-                Some(at) => Mark::Within(at.start as u32, at.end as u32),
-                None => Mark::Own(text),
+            let (from, to) = match raw[what] {
+                (from, to) if body.as_bytes().get(from) == Some(&b'"') => (from + 1, to - 1),
+                at => at,
+            };
+            match body.get(from..to) {
+                Some(here) if here == text => Mark::Within(from as u32, to as u32),
+                _ => Mark::Own(text),
             }
         });
         let piece = || Piece {
@@ -207,9 +212,14 @@ impl Resource for JsonResource {
     }
 
     fn changes_identity(&self, patch: &JsonPatch) -> bool {
-        let new = self.apply(patch);
         let pointers = self.segment.layout.pointers[ID..=UID].iter().flatten();
-        pointers.into_iter().any(|pointer| {
+        let touches = |pointer: &Pointer| patch.fields.iter().any(|f| f.path.overlaps(pointer));
+        if !pointers.clone().any(touches) {
+            return false;
+        }
+        let new = self.apply(patch);
+        let mut pointers = pointers;
+        pointers.any(|pointer| {
             let value = |r: &Self| find(r.body(), &pointer.path).map(|at| r.body()[at].to_string());
             value(self) != value(&new)
         })

@@ -5,9 +5,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::json::capture::Capture;
 use crate::json::pointer::find;
 use crate::json::resource::JsonResource;
-use crate::json::scan::{Fault, MAX_DEPTH, Scan, skip, space, unescape};
+use crate::json::scan::{Fault, Scan, skip, space, unescape};
 use crate::json::segment::{ID, Layer, Layout, Mark, NONE, Piece, Span};
 use crate::source::{Held, Next, Source};
 
@@ -111,12 +112,12 @@ impl<'a> Split<'a> {
         let mut marks = [NONE; 4];
         let object = self.bytes.get(start) == Some(&b'{');
         let end = if object {
-            let all = self.layout.pointers.iter().enumerate();
-            let active = all.filter(|(_, p)| p.is_some()).map(|(i, _)| 1 << i).sum();
             let mut raw = [(0, 0); 4];
-            let mut scan = Scan::new(self.bytes);
-            let end = self.capture(&mut scan, start, self.depth + 1, 0, active, &mut raw);
-            let end = end.ok_or(scan.fault)?;
+            let capture = Capture {
+                bytes: self.bytes,
+                layout: &self.layout,
+            };
+            let end = capture.object(start, self.depth + 1, &mut raw)?;
             match self.marks(start, &raw, &mut marks) {
                 Ok(()) => end,
                 Err(problem) => {
@@ -172,99 +173,6 @@ impl<'a> Split<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Checks an object, and notes where the values stand whose pointers lead through it (`active`,
-    /// by bit). The last of a repeated name counts.
-    fn capture(
-        &self,
-        scan: &mut Scan<'_>,
-        at: usize,
-        depth: usize,
-        level: usize,
-        active: u8,
-        raw: &mut [(usize, usize); 4],
-    ) -> Option<usize> {
-        let bytes = self.bytes;
-        if depth >= MAX_DEPTH {
-            return scan.fail(at, "nested deeper than 128 levels");
-        }
-        let mut at = space(bytes, at + 1);
-        if bytes.get(at) == Some(&b'}') {
-            return Some(at + 1);
-        }
-        loop {
-            if bytes.get(at) != Some(&b'"') {
-                return scan.fail(at, "a member's name should be here");
-            }
-            let end = scan.string(at + 1)?;
-            let name = bytes.get(at + 1..end - 1).unwrap_or_default();
-            let start = scan.colon(end)?;
-            let (here, deeper) = self.named(name, level, active);
-            for index in bits(here | deeper) {
-                raw[index] = (0, 0);
-            }
-            at = match bytes.get(start) {
-                Some(b'{') if deeper != 0 => {
-                    self.capture(scan, start, depth + 1, level + 1, deeper, raw)?
-                }
-                Some(b'[') if deeper != 0 => {
-                    let end = scan.value(start, depth + 1)?;
-                    self.within_array(start..end, level + 1, deeper, raw);
-                    end
-                }
-                _ => scan.value(start, depth + 1)?,
-            };
-            for index in bits(here) {
-                raw[index] = (start, at);
-            }
-            at = space(bytes, at);
-            match bytes.get(at) {
-                Some(b',') => at = space(bytes, at + 1),
-                Some(b'}') => return Some(at + 1),
-                _ => return scan.fail(at, "a comma or the object's end should be here"),
-            }
-        }
-    }
-
-    /// The pointers that end at this name, and those that lead on through it.
-    #[inline]
-    fn named(&self, name: &[u8], level: usize, active: u8) -> (u8, u8) {
-        let (mut here, mut deeper) = (0, 0);
-        for index in bits(active) {
-            let path = match &self.layout.pointers[index] {
-                Some(pointer) => &pointer.path,
-                None => continue,
-            };
-            if path.get(level).is_some_and(|wanted| is(name, wanted)) {
-                let last = path.len() == level + 1;
-                here |= u8::from(last) << index;
-                deeper |= u8::from(!last) << index;
-            }
-        }
-        (here, deeper)
-    }
-
-    /// Pointers that lead into an array: rare, and so looked up.
-    fn within_array(
-        &self,
-        array: std::ops::Range<usize>,
-        level: usize,
-        active: u8,
-        raw: &mut [(usize, usize); 4],
-    ) {
-        let text = self.bytes.get(array.clone()).unwrap_or_default();
-        let Ok(text) = std::str::from_utf8(text) else {
-            return;
-        };
-        for (index, pointer) in self.layout.pointers.iter().enumerate() {
-            let path = pointer.as_ref().map_or(&[][..], |p| &p.path);
-            if active & 1 << index != 0 {
-                if let Some(found) = find(text, path.get(level..).unwrap_or_default()) {
-                    raw[index] = (array.start + found.start, array.start + found.end);
-                }
-            }
-        }
     }
 
     /// What the values that were found mean; why the item is no resource, otherwise.
@@ -426,26 +334,6 @@ impl<'a> Split<'a> {
         }
         Ok(same)
     }
-}
-
-/// The numbers of the bits that are set.
-fn bits(mut set: u8) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let index = set.trailing_zeros() as usize;
-        set &= set.wrapping_sub(1);
-        (index < 8).then_some(index)
-    })
-}
-
-/// Whether a name as it is written is `wanted`.
-fn is(name: &[u8], wanted: &str) -> bool {
-    // Written with escapes, a name is longer than it is.
-    if name.len() <= wanted.len() || !name.contains(&b'\\') {
-        return name == wanted.as_bytes();
-    }
-    let text = std::str::from_utf8(name).ok();
-    let text = text.and_then(|text| unescape(&format!("\"{text}\"")));
-    text.is_some_and(|text| text == wanted)
 }
 
 /// How many bytes the two have in common at the start.
