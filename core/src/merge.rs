@@ -11,7 +11,7 @@ use crate::resource::Resource;
 use crate::row::{Context, LISTED, Place, Row};
 use crate::rows::{Quiet, RowRef, Slot};
 use crate::snapshot::Items;
-use crate::source::Source;
+use crate::source::{Bits, Source};
 
 /// What a list covers, and when it was asked for.
 #[derive(Clone, Debug, Default)]
@@ -145,8 +145,15 @@ impl<R: Resource> ResourceCache<R> {
             }
         }
         if self.rows.has_freed() || !self.before.is_empty() {
-            let stays = |slot: &Slot| self.rows.at(*slot).is_some_and(|r| r.base().is_some());
-            listed.retain(stays);
+            let mut once = Bits::new(self.rows.slots());
+            listed.retain(|slot| {
+                let again = once.get(*slot as usize);
+                let stays = !again && self.rows.base(*slot).is_some();
+                if stays {
+                    once.set(*slot as usize, 1);
+                }
+                stays
+            });
         }
         listed
     }
@@ -200,7 +207,16 @@ impl<R: Resource> ResourceCache<R> {
     ) -> Option<Slot> {
         let (order, floor) = (self.config.version_order, self.last_complete);
         let Some(row) = self.rows.quiet_mut(slot) else {
-            return self.see(&item, obs, cx).and_then(|key| self.rows.slot(key));
+            let key = self.rows.at(slot).map(RowRef::key);
+            if let Some(alias) = self.rows.alias(item.id()).filter(|a| Some(*a) != key) {
+                self.drop_alias(alias, item.id());
+            }
+            // It may have become one with another row since the plan was made.
+            let key = match key {
+                Some(key) => self.see_row(key, &item, obs, cx),
+                None => self.see(&item, obs, cx),
+            };
+            return key.and_then(|key| self.rows.slot(key));
         };
         if older(order, item.version(), row.base.version()) || obs.seq < row.taken.max(floor) {
             return Some(slot);

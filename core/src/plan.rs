@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::event::BadItem;
 use crate::resource::Resource;
 use crate::row::LISTED;
-use crate::rows::{RowRef, Slot};
+use crate::rows::{RowRef, Slot, spread};
 use crate::source::{AHEAD, Bits, Held, Next, Source};
 
 /// What one item of the list is, or several.
@@ -48,8 +48,8 @@ struct Reading {
     steps: Vec<Step>,
     named: Bits,
     elsewhere: BTreeSet<Slot>,
-    /// Resources that are not held: the item that named each first.
-    fresh: HashTable<(u32, usize)>,
+    /// Ids that are not those of held rows: the item that named each first, and what it is.
+    fresh: HashTable<(u32, usize, Named)>,
     /// The last item of those that were named again: by row, or by their first item.
     again: BTreeMap<Named, usize>,
     warnings: Vec<Warning>,
@@ -111,8 +111,8 @@ impl<R: Resource> ResourceCache<R> {
             }
             position += 1;
         }
-        self.judge_bad(&mut reading, warnings)?;
         let (list_version, bodies) = source.finish()?;
+        self.judge_bad(&mut reading, warnings)?;
         let steps = self.with_last_bodies(&reading);
         Ok(Plan {
             steps: steps.unwrap_or(reading.steps),
@@ -139,19 +139,20 @@ impl<R: Resource> ResourceCache<R> {
     ) -> Option<usize> {
         let id = source.id(item);
         let hash = self.rows.hash(id);
+        let same = |(h, i, _): &(u32, usize, Named)| *h == hash && source.id(*i) == id;
+        if let Some((_, _, named)) = reading.fresh.find(spread(hash), same).copied() {
+            reading.repeated(named, item, position, id);
+            return None;
+        }
         let by_token = source.token(item).and_then(|token| self.awaiting(token));
+        let by_token = by_token.filter(|slot| !self.is_named(*slot, reading));
         let known = by_token.or_else(|| self.rows.slot_of(hash, id));
+        if by_token.is_some() || known.is_none() {
+            let entry = (hash, item, known.map_or(Named::Fresh(item), Named::Row));
+            let rehash = |(h, _, _): &(u32, usize, Named)| spread(*h);
+            reading.fresh.insert_unique(spread(hash), entry, rehash);
+        }
         let Some(slot) = known else {
-            let same = |(h, i): &(u32, usize)| *h == hash && source.id(*i) == id;
-            let spread = |h: u32| u64::from(h) << 32 | u64::from(h);
-            if let Some((_, first)) = reading.fresh.find(spread(hash), same).copied() {
-                reading.repeated(Named::Fresh(first), item, position, id);
-                return None;
-            }
-            let entry = (hash, item);
-            reading
-                .fresh
-                .insert_unique(spread(hash), entry, |(h, _)| spread(*h));
             reading.steps.push(Step::New { item, hash });
             return None;
         };
@@ -160,11 +161,7 @@ impl<R: Resource> ResourceCache<R> {
             Some((LISTED, index)) => usize::try_from(index).ok(),
             _ => None,
         };
-        let before = match index {
-            Some(index) => reading.named.get(index),
-            None => reading.elsewhere.contains(&slot),
-        };
-        if before {
+        if self.is_named(slot, reading) {
             reading.repeated(Named::Row(slot), item, position, id);
             return None;
         }
@@ -180,6 +177,15 @@ impl<R: Resource> ResourceCache<R> {
             _ => reading.steps.push(Step::Item { item, slot }),
         }
         index.map(|index| index + 1)
+    }
+
+    fn is_named(&self, slot: Slot, reading: &Reading) -> bool {
+        match self.rows.at(slot).and_then(RowRef::place) {
+            Some((LISTED, index)) => {
+                usize::try_from(index).is_ok_and(|index| reading.named.get(index))
+            }
+            _ => reading.elsewhere.contains(&slot),
+        }
     }
 
     /// The row of an unsettled creation with this client token (C2).

@@ -14,6 +14,7 @@ impl<R: Resource> ResourceCache<R> {
     /// running merge. Places from `old_len` on are those of rows that are new.
     pub(crate) fn reorder(&mut self, listed: Option<Vec<Slot>>, old_len: usize) {
         let listed = listed.filter(|l| l != self.order.listed());
+        let listed = listed.map(|listed| self.with_the_rest(listed));
         self.leave_zones(listed.as_deref().unwrap_or_default());
         let changed_zone = self.before.iter().any(|(key, old)| {
             let place = self.rows.get(*key).and_then(RowRef::place);
@@ -40,6 +41,17 @@ impl<R: Resource> ResourceCache<R> {
         if let Some(listed) = listed {
             self.relist(listed);
         }
+    }
+
+    /// A new list with the rows that it leaves out, and that are in the list nevertheless, behind.
+    fn with_the_rest(&self, mut listed: Vec<Slot>) -> Vec<Slot> {
+        let new = Bits::of(listed.iter().copied(), self.rows.slots());
+        let old = self.order.around(self.order.listed()).filter(|slot| {
+            let place = self.rows.at(*slot).and_then(RowRef::place);
+            place.is_some_and(|place| place.0 == LISTED) && !new.get(*slot as usize)
+        });
+        listed.extend(old);
+        listed
     }
 
     /// Takes the rows that the server lists now out of the zones of new items.

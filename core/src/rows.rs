@@ -153,7 +153,7 @@ pub(crate) struct Rows<R: Resource> {
 }
 
 /// A hash of 32 bits, spread over all that the table looks at.
-fn spread(hash: u32) -> u64 {
+pub(crate) fn spread(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }
 

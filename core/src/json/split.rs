@@ -234,7 +234,7 @@ impl<'a> Split<'a> {
         let gap = before.and_then(|b| self.bytes.get(b.start + b.length as usize..item.start));
         Piece {
             body: self.bytes.get(item.start..end).unwrap_or_default(),
-            gap: gap.filter(|gap| gap.len() <= GAP),
+            gap: gap.filter(|gap| separates(gap)),
             marks: item.marks.map(|mark| match mark {
                 NONE => Mark::None,
                 (ESCAPED, which) => {
@@ -334,6 +334,12 @@ impl<'a> Split<'a> {
         }
         Ok(same)
     }
+}
+
+/// Whether a text is what separates two items that follow each other, and short.
+fn separates(gap: &[u8]) -> bool {
+    let commas = gap.iter().filter(|b| **b == b',').count();
+    gap.len() <= GAP && commas == 1 && gap.iter().all(|b| b", \t\n\r".contains(b))
 }
 
 /// How many bytes the two have in common at the start.
