@@ -37,6 +37,22 @@ fn memory_follows_what_is_held_and_allocations_what_changed() {
     );
     assert!(taken <= limit, "{taken} bytes are more than {limit}");
 
+    // For the plots, beside what a parsed tree takes.
+    for n in [100, 1_000, 10_000, 100_000] {
+        let list = List::new(n);
+        let bytes = list.bytes();
+        let held = |keep: &dyn Fn() -> Box<dyn std::any::Any>| {
+            let before = dhat::HeapStats::get().curr_bytes;
+            let kept = keep();
+            let after = dhat::HeapStats::get().curr_bytes;
+            drop(kept);
+            (after - before) / n
+        };
+        let ours = held(&|| Box::new(bare(&schema, &list)));
+        let tree = held(&|| Box::new(serde_json::from_slice::<serde_json::Value>(&bytes).ok()));
+        println!("memory {n} {} {ours} {tree}", bytes.len() / n);
+    }
+
     // No allocation for what is unchanged: as many for a short list as for a long one.
     let short = List::new(100);
     let mut few = bare(&schema, &short);

@@ -259,6 +259,11 @@ impl<R: Resource> Row<R> {
     fn end_deletions(&mut self, creation: usize, cx: &mut Context<'_>) {
         for index in 0..creation {
             let operation = &self.operations[index];
+            if operation.creates() && operation.live && operation.is_unsettled() {
+                // One row was created twice: under an id of its own, and by token.
+                self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
+                continue;
+            }
             if operation.kind != Kind::Delete {
                 continue;
             }

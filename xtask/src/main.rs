@@ -1,5 +1,7 @@
 //! The commands of this project: `cargo xtask demo`, `cargo xtask test`, and their parts.
 
+mod bench;
+mod count;
 mod diagram;
 mod model;
 mod run;
@@ -36,6 +38,18 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Runs the benchmarks, and writes docs/benchmarks.md and its plots.
+    Bench {
+        /// Only writes what the last run found.
+        #[arg(long)]
+        only_write: bool,
+    },
+    /// Counts the instructions of the main cases; more than 5 % more than written down fails.
+    Count {
+        /// Writes the counts down.
+        #[arg(long)]
+        write: bool,
+    },
     /// Checks that docs/model.md links every rule to tests that exist.
     Model,
 }
@@ -46,6 +60,8 @@ fn main() -> ExitCode {
         Command::Test => test(),
         Command::Lint => lint(),
         Command::Diagram { check } => diagram::run(check),
+        Command::Bench { only_write } => bench::run(only_write),
+        Command::Count { write } => count::run(write),
         Command::Model => model::check(),
     };
     match done {
@@ -140,6 +156,7 @@ fn lint() -> Outcome {
     })?;
     step("the README's diagram", || diagram::run(true))?;
     step("docs/model.md", model::check)?;
+    step("instructions of the main cases", || count::run(false))?;
     step("licences, sources, bans", run::deny)?;
     step("the core on its oldest compiler", run::oldest_compiler)
 }

@@ -72,6 +72,16 @@ pub(crate) fn cargo_tail(arguments: &[&str], lines: usize) -> Outcome {
     }
 }
 
+/// What a program prints.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let out = command.current_dir(root()).output();
+    let out = out.map_err(|error| format!("{command:?} cannot be started: {error}"))?;
+    if !out.status.success() {
+        return Err(format!("{command:?} ended with {}", out.status));
+    }
+    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
 /// The files with this extension in a folder of the project, in order.
 pub(crate) fn files(folder: &str, extension: &str) -> Result<Vec<String>, String> {
     let entries = std::fs::read_dir(root().join(folder)).map_err(|e| format!("{folder}: {e}"))?;
@@ -85,7 +95,7 @@ pub(crate) fn files(folder: &str, extension: &str) -> Result<Vec<String>, String
     Ok(files)
 }
 
-fn succeeds(program: &str, arguments: &[&str]) -> bool {
+pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command
         .args(arguments)
