@@ -118,8 +118,10 @@ pub fn bare(schema: &Schema, list: &List) -> JsonCache {
 }
 
 pub fn merge(cache: &mut JsonCache, schema: &Schema, bytes: &[u8]) -> usize {
-    let changes = cache.merge_response(schema.response(bytes), Timestamp(0));
-    changes.map_or(usize::MAX, |c| c.upserted.len() + c.removed.len())
+    let merged = cache.merge_response(schema.response(bytes), Timestamp(0));
+    merged.map_or(usize::MAX, |m| {
+        m.changes.upserted.len() + m.changes.removed.len()
+    })
 }
 
 pub fn mark(cache: &mut JsonCache, id: &str) {

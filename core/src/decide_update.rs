@@ -5,7 +5,7 @@ use crate::config::VersionOrder;
 use crate::observe::{Observation, Sight, at_or_past, older};
 use crate::operation::{Guard, Payload};
 use crate::resource::Resource;
-use crate::row::{Context, Row};
+use crate::row::{Context, Row, detached};
 use crate::state::Trigger;
 
 /// What an observed body says about one guarded field.
@@ -62,7 +62,7 @@ impl<R: Resource> Row<R> {
     fn remember_old(&mut self, index: usize, body: &R) {
         if let Payload::Update { seen, .. } = &mut self.operations[index].payload {
             if !seen.contains(body) {
-                seen.push(body.clone());
+                seen.push(detached(body));
             }
         }
     }
@@ -91,7 +91,7 @@ impl<R: Resource> Row<R> {
         };
         if let Payload::Update { guards, seen, .. } = &mut self.operations[index].payload {
             if seen.is_empty() {
-                seen.push(body.clone());
+                seen.push(detached(body));
             }
             let fields = std::mem::take(guards);
             *guards = fields

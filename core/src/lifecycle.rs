@@ -6,7 +6,7 @@ use crate::event::Retry;
 use crate::ids::Timestamp;
 use crate::operation::{Acked, Guard, Operation, Payload};
 use crate::resource::Resource;
-use crate::row::{Context, Row};
+use crate::row::{Context, Row, detached};
 use crate::state::{Kind, State, Trigger};
 
 impl<R: Resource> Operation<R> {
@@ -83,7 +83,7 @@ impl<R: Resource> Row<R> {
 
     /// The bodies whose values are old to an operation that begins now.
     pub(crate) fn seen(&self) -> Vec<R> {
-        let mut seen: Vec<R> = self.base.iter().cloned().collect();
+        let mut seen: Vec<R> = self.base.iter().map(detached).collect();
         let Some(mut body) = self.base.clone() else {
             return self.shown.iter().cloned().collect();
         };
@@ -145,7 +145,7 @@ impl<R: Resource> Row<R> {
             } => {
                 if let Some(old) = &base {
                     if !seen.contains(old) {
-                        seen.push(old.clone());
+                        seen.push(detached(old));
                     }
                 }
                 let mut fields = patch.as_ref().map(R::fields).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Merges a list: what was planned is done, row by row; then the order is made the server's.
 
 use crate::cache::{Done, ResourceCache};
-use crate::changes::Changes;
+use crate::changes::Applied;
 use crate::error::Error;
 use crate::event::{Coverage, Snapshot};
 use crate::ids::{FetchToken, RowKey, Timestamp};
@@ -47,11 +47,10 @@ impl<R: Resource> ResourceCache<R> {
         source: impl Source<R>,
         asked: &Asked,
         now: Timestamp,
-    ) -> Result<Changes, Error> {
-        let applied = self.enter(now, |cache, cx, done| {
+    ) -> Result<Applied, Error> {
+        self.enter(now, |cache, cx, done| {
             cache.merge_list(source, asked, cx, done)
-        })?;
-        Ok(applied.changes)
+        })
     }
 
     fn merge_list(

@@ -7,7 +7,7 @@ use crate::config::VersionOrder;
 use crate::ids::Timestamp;
 use crate::operation::{Operation, Payload};
 use crate::resource::Resource;
-use crate::row::{Context, Row};
+use crate::row::{Context, Row, detached};
 use crate::state::{Kind, State, Trigger};
 
 /// When and how an observation was made.
@@ -327,7 +327,7 @@ impl<R: Resource> Row<R> {
                         } else {
                             self.body()
                         };
-                        self.last = shown.cloned();
+                        self.last = shown.map(detached);
                     }
                     self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                     self.operations[index].stale = false;
@@ -358,7 +358,7 @@ impl<R: Resource> Row<R> {
                     });
                 if !guarded {
                     if self.last.is_none() && self.is_hidden() {
-                        self.last = self.base.clone();
+                        self.last = self.base.as_ref().map(detached);
                     }
                     self.base = None;
                 }

@@ -31,6 +31,14 @@ pub(crate) struct Context<'a> {
     pub(crate) outcomes: Vec<Outcome>,
 }
 
+/// A copy that keeps nothing alive but itself, to be held for long.
+pub(crate) fn detached<R: Resource>(body: &R) -> R {
+    let mut alone = [body.clone()];
+    R::gather(&mut alone);
+    let [alone] = alone;
+    alone
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(
     serialize = "R: Serialize, R::Patch: Serialize",

@@ -5,7 +5,7 @@ use crate::changes::Settlement;
 use crate::ids::ResourceId;
 use crate::operation::Operation;
 use crate::resource::Resource;
-use crate::row::Context;
+use crate::row::{Context, detached};
 use crate::state::Trigger;
 
 impl<R: Resource> ResourceCache<R> {
@@ -29,7 +29,7 @@ impl<R: Resource> ResourceCache<R> {
         match newest.filter(|i| row.operations[*i].hides()) {
             Some(index) => {
                 row.supersede_before(index, cx);
-                row.last = row.body().cloned();
+                row.last = row.body().map(detached);
                 row.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                 row.operations[index].stale = false;
             }

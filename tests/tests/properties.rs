@@ -1,4 +1,4 @@
-//! What must always hold, over random histories: 10,000 of each property, in about ten seconds.
+//! What must always hold, over random histories: 10,000 of each property, in about twenty seconds.
 //! `RESOURCECACHE_CASES` sets another number, of other histories each time. Failing histories are kept in `properties.regressions`.
 
 use proptest::prelude::*;

@@ -136,7 +136,7 @@ proptest! {
             let mut merge = |response: &Text, coverage: Coverage| {
                 let one = read.merge_response(schema.response(&response.0).covering(coverage.clone()), now);
                 let two = schema.snapshot(&response.0).and_then(|s| taken.merge(s.covering(coverage), now));
-                (one, two.map(|applied| applied.changes))
+                (one.map(|applied| applied.changes), two.map(|applied| applied.changes))
             };
             let (one, two) = match &step {
                 Step::List(response) => {

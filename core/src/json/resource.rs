@@ -234,7 +234,14 @@ impl Resource for JsonResource {
                 done += run as usize;
                 continue;
             }
-            let mut layer = Layer::new(&first.segment.layout, FULL, 0);
+            // Room for what comes, and for no more than a segment.
+            let room = resources[done..].iter().map(|r| r.body().len() + 1);
+            let room = room.scan(0, |sum, n| {
+                *sum += n;
+                Some(*sum)
+            });
+            let room = room.take_while(|sum| *sum <= FULL).last().unwrap_or(0);
+            let mut layer = Layer::new(&first.segment.layout, room, 0);
             let mut end = done;
             while let Some(next) = resources.get(end) {
                 let run = Self::run(&resources[end..]);

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::JsonCache;
-use crate::changes::Changes;
+use crate::changes::Applied;
 use crate::error::Error;
 use crate::event::Coverage;
 use crate::ids::{FetchToken, Timestamp};
@@ -46,8 +46,8 @@ impl JsonCache {
     /// let schema = Schema::default();
     /// let mut cache = JsonCache::new(Config::default());
     /// cache.merge_response(schema.response(br#"[{"id":"a","n":1}]"#), Timestamp(0))?;
-    /// let changes = cache.merge_response(schema.response(br#"[{"id":"a","n":2}]"#), Timestamp(1))?;
-    /// assert_eq!(changes.upserted[0].id, "a");
+    /// let merged = cache.merge_response(schema.response(br#"[{"id":"a","n":2}]"#), Timestamp(1))?;
+    /// assert_eq!(merged.changes.upserted[0].id, "a");
     /// # Ok::<(), resourcecache::Error>(())
     /// ```
     ///
@@ -60,7 +60,7 @@ impl JsonCache {
         &mut self,
         response: Response<'_>,
         now: Timestamp,
-    ) -> Result<Changes, Error> {
+    ) -> Result<Applied, Error> {
         let Response {
             schema,
             bytes,

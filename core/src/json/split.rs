@@ -338,8 +338,11 @@ impl<'a> Split<'a> {
 
 /// Whether a text is what separates two items that follow each other, and short.
 fn separates(gap: &[u8]) -> bool {
+    if gap.len() > GAP {
+        return false; // other items stood in between
+    }
     let commas = gap.iter().filter(|b| **b == b',').count();
-    gap.len() <= GAP && commas == 1 && gap.iter().all(|b| b", \t\n\r".contains(b))
+    commas == 1 && gap.iter().all(|b| b", \t\n\r".contains(b))
 }
 
 /// How many bytes the two have in common at the start.
