@@ -222,14 +222,13 @@ fn page(times: &Times, memory: &[(usize, [usize; 3])]) -> Result<String, String>
          side: the ratios mean\nsomething elsewhere, the times do not. [How merging works](merging.md) explains them.\n\n",
     );
     let compiler = output(Command::new("rustc").arg("--version"))?;
-    let machine =
-        output(Command::new("lscpu").args(["-e=CPU,MODELNAME,CACHE"])).unwrap_or_default();
-    let machine = machine
-        .lines()
-        .nth(1)
-        .unwrap_or("unknown")
-        .trim()
-        .to_string();
+    let machine = output(&mut Command::new("lscpu")).unwrap_or_default();
+    let field = |name: &str| machine.lines().find_map(|line| line.strip_prefix(name));
+    let machine = ["Model name:", "L2 cache:", "L3 cache:"].map(|name| {
+        let value = field(name).unwrap_or("unknown").trim();
+        format!("{} {value}", name.trim_end_matches(':'))
+    });
+    let machine = machine.join(", ");
     let date = output(Command::new("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default();
     let mut line = |text: String| {
         page.push_str(&text);
