@@ -39,10 +39,7 @@ impl<R: Resource> ResourceCache<R> {
 
     /// The place of a resource in the server's list.
     pub(crate) fn listed_index(&self, id: &ResourceId) -> Option<usize> {
-        match self.find(id.as_str())?.place()? {
-            (LISTED, index) => usize::try_from(index).ok(),
-            _ => None,
-        }
+        self.find(id.as_str())?.listed_index()
     }
 
     /// The rows that the list covers and does not name, in list order; those without a place first.
@@ -55,16 +52,15 @@ impl<R: Resource> ResourceCache<R> {
         warnings: &mut Vec<Warning>,
     ) -> Vec<Slot> {
         let len = self.order.listed().len();
-        let at = |index: usize| {
-            let place = (LISTED, i64::try_from(index).ok()?);
-            self.order.at(place)
-        };
+        let at = |index| self.order.listed_at(index);
         match coverage {
             Coverage::Complete => {
-                let unnamed = stood.iter().filter(|s| !plan.elsewhere.contains(&s.slot));
+                let unnamed = stood
+                    .iter()
+                    .filter(|s| !plan.named.elsewhere.contains(&s.slot));
                 let before = unnamed.clone().filter(|s| s.place < Some((LISTED, 0)));
                 let behind = unnamed.filter(|s| s.place.is_some_and(|p| p.0 > LISTED));
-                let listed = plan.named.unset(len).filter_map(at);
+                let listed = plan.named.listed.unset(len).filter_map(at);
                 let before = before.map(|s| s.slot);
                 before.chain(listed).chain(behind.map(|s| s.slot)).collect()
             }
@@ -72,11 +68,7 @@ impl<R: Resource> ResourceCache<R> {
                 let keys = ids.iter().filter_map(|id| self.key_of(id.as_str()));
                 let slots = keys.filter_map(|key| self.rows.slot(key));
                 let rows = slots.filter_map(|slot| Some((slot, self.rows.at(slot)?)));
-                let named = |row: RowRef<'_, R>, slot| match row.place() {
-                    Some((LISTED, i)) => usize::try_from(i).is_ok_and(|i| plan.named.get(i)),
-                    _ => plan.elsewhere.contains(&slot),
-                };
-                let unnamed = rows.filter(|(slot, row)| !named(*row, *slot));
+                let unnamed = rows.filter(|(slot, row)| !plan.named.contains(*slot, *row));
                 let mut slots: Vec<_> = unnamed
                     .map(|(slot, row)| (row.place(), row.key(), slot))
                     .collect();
@@ -92,7 +84,7 @@ impl<R: Resource> ResourceCache<R> {
                 let (Some(from), Some(to)) = (bounds.from, bounds.to) else {
                     return Vec::new();
                 };
-                let covered = (from..to.min(len)).filter(|i| !plan.named.get(*i));
+                let covered = (from..to.min(len)).filter(|i| !plan.named.listed.get(*i));
                 covered.filter_map(at).collect()
             }
         }
@@ -115,8 +107,8 @@ impl<R: Resource> ResourceCache<R> {
                 Some(RowRef::Quiet(_)) => others.push(*slot),
                 Some(RowRef::Busy(_)) => {
                     self.see_absent(*slot, obs, cx);
-                    let place = self.rows.at(*slot).and_then(RowRef::place);
-                    if place.is_some_and(|place| place.0 == LISTED) {
+                    let row = self.rows.at(*slot);
+                    if row.and_then(RowRef::listed_index).is_some() {
                         others.push(*slot);
                     }
                 }

@@ -173,7 +173,7 @@ impl<R: Resource> ResourceCache<R> {
     pub(crate) fn gather(&mut self) {
         self.replaced = 0;
         let slots: Vec<Slot> = self.order.iter().collect();
-        let bases = slots.iter().filter_map(|slot| self.rows.at(*slot)?.base());
+        let bases = slots.iter().filter_map(|slot| self.rows.base(*slot));
         let mut bases: Vec<R> = bases.cloned().collect();
         R::gather(&mut bases);
         let mut bases = bases.into_iter();

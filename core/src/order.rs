@@ -28,13 +28,14 @@ impl Order {
         match place.0 {
             START => self.start.get(&place.1).copied(),
             END => self.end.get(&place.1).copied(),
-            _ => {
-                let slot = usize::try_from(place.1)
-                    .ok()
-                    .and_then(|i| self.listed.get(i));
-                slot.copied().filter(|slot| *slot != HOLE)
-            }
+            _ => self.listed_at(usize::try_from(place.1).ok()?),
         }
+    }
+
+    /// The row that stands there in the server's list.
+    pub(crate) fn listed_at(&self, index: usize) -> Option<Slot> {
+        let slot = self.listed.get(index).copied();
+        slot.filter(|slot| *slot != HOLE)
     }
 
     /// The place behind the last of the list.

@@ -15,7 +15,6 @@ use crate::config::BadItems;
 use crate::error::Error;
 use crate::event::BadItem;
 use crate::resource::Resource;
-use crate::row::LISTED;
 use crate::rows::{RowRef, Slot, spread};
 use crate::source::{AHEAD, Bits, Held, Next, Source};
 
@@ -30,12 +29,26 @@ pub(crate) enum Step {
     New { item: usize, hash: u32 },
 }
 
+/// The held rows that a list names.
+pub(crate) struct Named {
+    /// By their places in the held list.
+    pub(crate) listed: Bits,
+    /// Those that stand elsewhere.
+    pub(crate) elsewhere: BTreeSet<Slot>,
+}
+
+impl Named {
+    pub(crate) fn contains<R: Resource>(&self, slot: Slot, row: RowRef<'_, R>) -> bool {
+        match row.listed_index() {
+            Some(index) => self.listed.get(index),
+            None => self.elsewhere.contains(&slot),
+        }
+    }
+}
+
 pub(crate) struct Plan<R> {
     pub(crate) steps: Vec<Step>,
-    /// The places of the held list that the list names.
-    pub(crate) named: Bits,
-    /// The rows it names that stand elsewhere.
-    pub(crate) elsewhere: BTreeSet<Slot>,
+    pub(crate) named: Named,
     pub(crate) list_version: Option<String>,
     /// The new bodies, by item.
     pub(crate) bodies: Vec<Option<R>>,
@@ -46,19 +59,18 @@ pub(crate) struct Plan<R> {
 /// What has been read so far.
 struct Reading {
     steps: Vec<Step>,
-    named: Bits,
-    elsewhere: BTreeSet<Slot>,
+    named: Named,
     /// Ids that are not those of held rows: the item that named each first, and what it is.
-    fresh: HashTable<(u32, usize, Named)>,
+    fresh: HashTable<(u32, usize, Known)>,
     /// The last item of those that were named again: by row, or by their first item.
-    again: BTreeMap<Named, usize>,
+    again: BTreeMap<Known, usize>,
     warnings: Vec<Warning>,
     bad: Vec<BadItem>,
     good: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Named {
+enum Known {
     Row(Slot),
     Fresh(usize),
 }
@@ -74,8 +86,10 @@ impl<R: Resource> ResourceCache<R> {
         let len = self.order.listed().len();
         let mut reading = Reading {
             steps: Vec::new(),
-            named: Bits::new(len),
-            elsewhere: BTreeSet::new(),
+            named: Named {
+                listed: Bits::new(len),
+                elsewhere: BTreeSet::new(),
+            },
             fresh: HashTable::new(),
             again: BTreeMap::new(),
             warnings: Vec::new(),
@@ -86,10 +100,11 @@ impl<R: Resource> ResourceCache<R> {
         loop {
             // Over gaps and what was named before.
             let end = len.min(at.saturating_add(AHEAD));
-            while at < end && !self.expects(at, &reading.named) {
+            let named = &reading.named.listed;
+            while at < end && (named.get(at) || self.order.listed_at(at).is_none()) {
                 at += 1;
             }
-            let held = Held::new(&self.rows, &self.order, &reading.named, at);
+            let held = Held::new(&self.rows, &self.order, named, at);
             match source.next(&held)? {
                 Next::End => break,
                 Next::Same(count) => {
@@ -117,16 +132,10 @@ impl<R: Resource> ResourceCache<R> {
         Ok(Plan {
             steps: steps.unwrap_or(reading.steps),
             named: reading.named,
-            elsewhere: reading.elsewhere,
             list_version,
             bodies,
             fresh: reading.fresh.len(),
         })
-    }
-
-    fn expects(&self, at: usize, named: &Bits) -> bool {
-        let place = (LISTED, i64::try_from(at).unwrap_or(i64::MAX));
-        !named.get(at) && self.order.at(place).is_some()
     }
 
     /// Notes one item; answers the place behind that of its row, where it has one.
@@ -139,53 +148,43 @@ impl<R: Resource> ResourceCache<R> {
     ) -> Option<usize> {
         let id = source.id(item);
         let hash = self.rows.hash(id);
-        let same = |(h, i, _): &(u32, usize, Named)| *h == hash && source.id(*i) == id;
+        let same = |(h, i, _): &(u32, usize, Known)| *h == hash && source.id(*i) == id;
         if let Some((_, _, named)) = reading.fresh.find(spread(hash), same).copied() {
             reading.repeated(named, item, position, id);
             return None;
         }
         let by_token = source.token(item).and_then(|token| self.awaiting(token));
-        let by_token = by_token.filter(|slot| !self.is_named(*slot, reading));
+        let is_named = |slot: Slot| {
+            let row = self.rows.at(slot);
+            row.is_some_and(|row| reading.named.contains(slot, row))
+        };
+        let by_token = by_token.filter(|slot| !is_named(*slot));
         let known = by_token.or_else(|| self.rows.slot_of(hash, id));
         if by_token.is_some() || known.is_none() {
-            let entry = (hash, item, known.map_or(Named::Fresh(item), Named::Row));
-            let rehash = |(h, _, _): &(u32, usize, Named)| spread(*h);
+            let entry = (hash, item, known.map_or(Known::Fresh(item), Known::Row));
+            let rehash = |(h, _, _): &(u32, usize, Known)| spread(*h);
             reading.fresh.insert_unique(spread(hash), entry, rehash);
         }
-        let Some(slot) = known else {
+        let Some((slot, row)) = known.and_then(|slot| Some((slot, self.rows.at(slot)?))) else {
             reading.steps.push(Step::New { item, hash });
             return None;
         };
-        let place = self.rows.at(slot).and_then(RowRef::place);
-        let index = match place {
-            Some((LISTED, index)) => usize::try_from(index).ok(),
-            _ => None,
-        };
-        if self.is_named(slot, reading) {
-            reading.repeated(Named::Row(slot), item, position, id);
+        if reading.named.contains(slot, row) {
+            reading.repeated(Known::Row(slot), item, position, id);
             return None;
         }
+        let index = row.listed_index();
         match index {
-            Some(index) => reading.named.set(index, 1),
-            None => drop(reading.elsewhere.insert(slot)),
+            Some(index) => reading.named.listed.set(index, 1),
+            None => drop(reading.named.elsewhere.insert(slot)),
         }
-        let base = self.rows.at(slot).and_then(RowRef::base);
-        match (base, index) {
+        match (row.base(), index) {
             (Some(base), Some(at)) if source.is(item, base) => {
                 reading.steps.push(Step::Same { at, count: 1 });
             }
             _ => reading.steps.push(Step::Item { item, slot }),
         }
         index.map(|index| index + 1)
-    }
-
-    fn is_named(&self, slot: Slot, reading: &Reading) -> bool {
-        match self.rows.at(slot).and_then(RowRef::place) {
-            Some((LISTED, index)) => {
-                usize::try_from(index).is_ok_and(|index| reading.named.get(index))
-            }
-            _ => reading.elsewhere.contains(&slot),
-        }
     }
 
     /// The row of an unsettled creation with this client token (C2).
@@ -227,21 +226,21 @@ impl<R: Resource> ResourceCache<R> {
             match *step {
                 Step::Same { at, count } => {
                     for at in at..at + count {
-                        let slot = self.order.listed().get(at).copied();
+                        let slot = self.order.listed_at(at);
                         let last = slot.and_then(|slot| {
-                            let item = reading.again.get(&Named::Row(slot));
+                            let item = reading.again.get(&Known::Row(slot));
                             item.map(|item| Step::Item { item: *item, slot })
                         });
                         steps.push(last.unwrap_or(Step::Same { at, count: 1 }));
                     }
                 }
                 Step::Item { item, slot } => {
-                    let last = reading.again.get(&Named::Row(slot));
+                    let last = reading.again.get(&Known::Row(slot));
                     let item = last.copied().unwrap_or(item);
                     steps.push(Step::Item { item, slot });
                 }
                 Step::New { item, hash } => {
-                    let last = reading.again.get(&Named::Fresh(item));
+                    let last = reading.again.get(&Known::Fresh(item));
                     let item = last.copied().unwrap_or(item);
                     steps.push(Step::New { item, hash });
                 }
@@ -253,7 +252,7 @@ impl<R: Resource> ResourceCache<R> {
 
 impl Reading {
     fn same(&mut self, at: usize, count: usize) {
-        self.named.set(at, count);
+        self.named.listed.set(at, count);
         self.good += count;
         match self.steps.last_mut() {
             Some(Step::Same { at: from, count: n }) if *from + *n == at => *n += count,
@@ -261,7 +260,7 @@ impl Reading {
         }
     }
 
-    fn repeated(&mut self, named: Named, item: usize, position: usize, id: &[u8]) {
+    fn repeated(&mut self, named: Known, item: usize, position: usize, id: &[u8]) {
         self.again.insert(named, item);
         self.warnings.push(Warning::DuplicateId {
             id: String::from_utf8_lossy(id).as_ref().into(),

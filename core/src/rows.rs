@@ -89,6 +89,14 @@ impl<'a, R: Resource> RowRef<'a, R> {
         }
     }
 
+    /// Its place in the server's list.
+    pub(crate) fn listed_index(self) -> Option<usize> {
+        match self.place()? {
+            (LISTED, index) => usize::try_from(index).ok(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_visible(self) -> bool {
         match self {
             Self::Quiet(_) => true,
@@ -211,11 +219,7 @@ impl<R: Resource> Rows<R> {
     /// The server's copy of the row that is kept there.
     #[inline]
     pub(crate) fn base(&self, slot: Slot) -> Option<&R> {
-        match self.kept.get(slot as usize)? {
-            Kept::Quiet(row) => Some(&row.base),
-            Kept::Busy(row) => row.base.as_ref(),
-            Kept::Free => None,
-        }
+        self.at(slot)?.base()
     }
 
     pub(crate) fn slot(&self, key: RowKey) -> Option<Slot> {

@@ -2,31 +2,14 @@
 //! `RESOURCECACHE_CASES` sets how many of each, of other histories each time (10,000 by default,
 //! the same ones each time, in a few seconds).
 
+mod common;
+
 use proptest::prelude::*;
-use proptest::test_runner::{Config as Cases, FileFailurePersistence, RngSeed};
 use resourcecache::{
     Event, Kind, OperationId, Resource, ResourceCache, Retry, RowKey, Snapshot, State, Timestamp,
     WatchEvent,
 };
 use resourcecache_testing::{FIELD_COUNT, Player, Server, Step, Told, Toy, history};
-
-fn cases() -> Cases {
-    let cases = std::env::var("RESOURCECACHE_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok());
-    let seed = match cases {
-        // The same histories on every machine; others are for those who ask for a number.
-        None => RngSeed::Fixed(20_250_119),
-        Some(_) => RngSeed::Random,
-    };
-    Cases {
-        rng_seed: seed,
-        cases: cases.unwrap_or(10_000),
-        max_global_rejects: 10_000_000,
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..Cases::default()
-    }
-}
 
 const TTL_MS: i64 = 1000;
 const STALE_MS: i64 = 5000;
@@ -65,7 +48,7 @@ fn server_write() -> impl Strategy<Value = (usize, usize, i64)> {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(common::cases(10_000))]
 
     /// Never shown: a resource whose deletion is within its TTL (D1, G2, S6).
     #[test]

@@ -1,29 +1,13 @@
 //! What must always hold, over random histories: 10,000 of each property, in about twenty seconds.
 //! `RESOURCECACHE_CASES` sets another number, of other histories each time. Failing histories are kept in `properties.regressions`.
 
+mod common;
+
 use proptest::prelude::*;
-use proptest::test_runner::{Config as Cases, FileFailurePersistence, RngSeed};
 use resourcecache::{
     Changes, Event, Kind, Resource, ResourceCache, RowKey, Snapshot, State, Timestamp,
 };
 use resourcecache_testing::{Model, Played, Player, Step, Toy, check_laws, history};
-
-fn cases() -> Cases {
-    let cases = std::env::var("RESOURCECACHE_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok());
-    let seed = match cases {
-        // The same histories on every machine; others are for those who ask for a number.
-        None => RngSeed::Fixed(20_250_119),
-        Some(_) => RngSeed::Random,
-    };
-    Cases {
-        rng_seed: seed,
-        cases: cases.unwrap_or(10_000),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..Cases::default()
-    }
-}
 
 type View = Vec<(RowKey, String, Toy, Option<String>)>;
 
@@ -71,7 +55,7 @@ fn reload(cache: &ResourceCache<Toy>, now: i64) -> ResourceCache<Toy> {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(common::cases(10_000))]
 
     #[test]
     fn the_toy_keeps_the_laws(

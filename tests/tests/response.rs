@@ -1,6 +1,8 @@
 //! Merging a response as it is read leads to what merging its snapshot leads to, byte for byte:
 //! the items that were passed over unread included (DESIGN 10, S1, S2).
 
+mod common;
+
 use proptest::prelude::*;
 use resourcecache::json::Schema;
 use resourcecache::{BadItems, Config, Coverage, JsonCache, Kind, Timestamp, VersionOrder};
@@ -113,16 +115,7 @@ fn bytes(cache: &JsonCache) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("RESOURCECACHE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000),
-        rng_seed: match std::env::var("RESOURCECACHE_CASES") {
-            Ok(_) => proptest::test_runner::RngSeed::Random,
-            Err(_) => proptest::test_runner::RngSeed::Fixed(20_250_119),
-        },
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
+    #![proptest_config(common::cases(4_000))]
     #[test]
     fn a_response_merges_as_its_snapshot(steps in prop::collection::vec(step(), 1..12), skip: bool, ordered: bool) {
         let mut config = Config::default();

@@ -126,8 +126,13 @@ impl JsonResource {
     /// The same, without what v1.0 wrote into it.
     pub(crate) fn without_meta(&self) -> Self {
         let text = self.with_meta(None);
+        self.with_body(&text)
+    }
+
+    /// The same resource with another text.
+    fn with_body(&self, text: &str) -> Self {
         let scalars = [Some(self.id()), self.uid(), self.version(), self.token()];
-        Self::alone(&text, scalars, &self.segment.layout).unwrap_or_else(|| self.clone())
+        Self::alone(text, scalars, &self.segment.layout).unwrap_or_else(|| self.clone())
     }
 
     /// How many of `resources` follow each other in one segment from the first on.
@@ -184,8 +189,7 @@ impl Resource for JsonResource {
         let Some(text) = text.filter(|text| text != self.body()) else {
             return self.clone();
         };
-        let scalars = [Some(self.id()), self.uid(), self.version(), self.token()];
-        Self::alone(&text, scalars, &self.segment.layout).unwrap_or_else(|| self.clone())
+        self.with_body(&text)
     }
 
     fn fields(patch: &JsonPatch) -> Vec<JsonPatch> {

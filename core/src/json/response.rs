@@ -1,7 +1,5 @@
 //! A response that is merged as it is read.
 
-use std::cell::Cell;
-
 use crate::JsonCache;
 use crate::changes::Applied;
 use crate::error::Error;
@@ -66,15 +64,6 @@ impl JsonCache {
             bytes,
             asked,
         } = response;
-        let again = Cell::new(false);
-        let read = |text: &str| schema.list_version_of(text);
-        let fast = schema.split(bytes, &read, &again, false)?;
-        match self.merge_source(fast, &asked, now) {
-            Err(_) if again.get() => {
-                let slow = schema.split(bytes, &read, &again, true)?;
-                self.merge_source(slow, &asked, now)
-            }
-            answer => answer,
-        }
+        schema.read_list(bytes, |split| self.merge_source(split, &asked, now))
     }
 }

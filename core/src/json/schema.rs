@@ -71,18 +71,10 @@ impl Schema {
     ///
     /// [`Error::BadSnapshot`] for anything but valid JSON with an array in the list's place.
     pub fn snapshot(&self, response: &[u8]) -> Result<Snapshot<JsonResource>, Error> {
-        let again = Cell::new(false);
-        let read = |text: &str| self.list_version_of(text);
-        let mut split = self.split(response, &read, &again, false)?;
-        let fast = self.taken_apart(&mut split);
-        let (bad, (list_version, items)) = match fast.and_then(|bad| Ok((bad, split.finish()?))) {
-            Err(_) if again.get() => {
-                let mut split = self.split(response, &read, &again, true)?;
-                let bad = self.taken_apart(&mut split)?;
-                (bad, split.finish()?)
-            }
-            other => other?,
-        };
+        let (bad, (list_version, items)) = self.read_list(response, |mut split| {
+            let bad = self.taken_apart(&mut split)?;
+            Ok((bad, split.finish()?))
+        })?;
         Ok(Snapshot {
             items: items.into_iter().flatten().collect(),
             bad,
@@ -98,6 +90,21 @@ impl Schema {
             schema: self,
             bytes,
             asked: Asked::default(),
+        }
+    }
+
+    /// Has a response read in one pass; where that cannot be, once more the slow way, which tells
+    /// what is wrong.
+    pub(crate) fn read_list<T>(
+        &self,
+        response: &[u8],
+        mut read: impl FnMut(Split<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let again = Cell::new(false);
+        let version = |text: &str| self.list_version_of(text);
+        match read(self.split(response, &version, &again, false)?) {
+            Err(_) if again.get() => read(self.split(response, &version, &again, true)?),
+            answer => answer,
         }
     }
 
