@@ -143,18 +143,29 @@ impl<R: Resource> ResourceCache<R> {
                 }
             }
         }
-        if self.rows.has_freed() || !self.before.is_empty() {
-            let mut once = Bits::new(self.rows.slots());
-            listed.retain(|slot| {
-                let again = once.get(*slot as usize);
-                let stays = !again && self.rows.base(*slot).is_some();
-                if stays {
-                    once.set(*slot as usize, 1);
-                }
-                stays
-            });
-        }
+        self.keep_once(&mut listed);
         listed
+    }
+
+    /// Takes out what the running merge has left without the server's copy, or made one with
+    /// another row.
+    fn keep_once(&self, listed: &mut Vec<Slot>) {
+        let touched = self.before.keys().filter_map(|key| self.rows.slot(*key));
+        let mut touched = touched.chain(self.rows.freed()).peekable();
+        if touched.peek().is_none() {
+            return;
+        }
+        let slots = self.rows.slots();
+        let (touched, mut once) = (Bits::of(touched, slots), Bits::new(slots));
+        listed.retain(|slot| {
+            let index = *slot as usize;
+            if !touched.get(index) {
+                return true;
+            }
+            let stays = !once.get(index) && self.rows.base(*slot).is_some();
+            once.set(index, 1);
+            stays
+        });
     }
 
     /// Quiet rows that were seen as they are held, by a list of a part.

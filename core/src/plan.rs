@@ -113,6 +113,10 @@ impl<R: Resource> ResourceCache<R> {
                     position += count;
                     continue;
                 }
+                Next::Skip => {
+                    at += 1;
+                    continue;
+                }
                 Next::Bad(problem) => reading.bad.push(BadItem { position, problem }),
                 Next::Item(item) if source.id(item).is_empty() => reading.bad.push(BadItem {
                     position,

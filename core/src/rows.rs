@@ -405,9 +405,9 @@ impl<R: Resource> Rows<R> {
         self.free.extend(self.freed.drain(..).map(|(_, slot)| slot));
     }
 
-    /// Whether the running event has freed a slot.
-    pub(crate) fn has_freed(&self) -> bool {
-        !self.freed.is_empty()
+    /// The slots that the running event has freed.
+    pub(crate) fn freed(&self) -> impl Iterator<Item = Slot> {
+        self.freed.iter().map(|(_, slot)| *slot)
     }
 }
 

@@ -59,6 +59,11 @@ impl<R: Resource> Source<R> for Items<R> {
             self.position += count;
             return Ok(Next::Same(count));
         }
+        // As a response is read, so that both lead to the same.
+        let second = held.get(1);
+        if second.is_some() && self.item(self.at) == second {
+            return Ok(Next::Skip);
+        }
         self.at += 1;
         self.position += 1;
         Ok(Next::Item(self.at - 1))

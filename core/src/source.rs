@@ -9,6 +9,8 @@ use crate::rows::{Rows, Slot};
 pub(crate) enum Next {
     /// As many held rows, from the expected one on, just as they are.
     Same(usize),
+    /// The expected row is passed over: the row behind it follows.
+    Skip,
     /// Something else: the source's next item, by its number.
     Item(usize),
     /// What is no resource, and why.
@@ -45,7 +47,7 @@ pub(crate) trait Source<R: Resource> {
 
 /// How far ahead places that were named before are looked for: a list that goes to and fro must not
 /// have them looked for again and again.
-pub(crate) const AHEAD: usize = 64;
+pub(crate) const AHEAD: usize = u64::BITS as usize;
 
 /// The held list from the place on at which the next item is expected.
 pub(crate) struct Held<'a, R: Resource> {
@@ -120,7 +122,11 @@ impl Bits {
         if at >= self.end {
             return usize::MAX;
         }
-        (at..at + AHEAD).take_while(|i| !self.get(*i)).count()
+        let bit = at % 64;
+        let word = |index: usize| self.words.get(index).copied().unwrap_or(0);
+        // The 64 places from `at` on, the nearest lowest.
+        let here = word(at / 64) >> bit | (word(at / 64 + 1) << 1) << (63 - bit);
+        here.trailing_zeros() as usize
     }
 
     /// The places below `len` that are not in the set.

@@ -1,6 +1,7 @@
 //! The JSON resource: a server's objects kept as bytes, with ids and versions found by pointer.
 
 mod capture;
+mod common;
 mod patch;
 mod pointer;
 mod resource;
@@ -8,6 +9,7 @@ mod response;
 mod scan;
 mod schema;
 mod segment;
+mod shape;
 mod split;
 mod value;
 

@@ -149,7 +149,7 @@ pub(crate) fn space(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-fn spaces(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn spaces(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
         at += 1;
     }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::json::capture::Capture;
+use crate::json::common::common;
 use crate::json::pointer::find;
 use crate::json::resource::JsonResource;
 use crate::json::scan::{Fault, Scan, skip, space, unescape};
 use crate::json::segment::{ID, Layer, Layout, Mark, NONE, Piece, Span};
+use crate::json::shape::Shapes;
 use crate::source::{Held, Next, Source};
 
 /// A mark whose text was written with escapes; its second number tells which.
@@ -39,6 +41,7 @@ pub(crate) struct Split<'a> {
     ended: bool,
     items: Vec<Found>,
     escaped: Vec<String>,
+    shapes: Shapes<'a>,
     /// What looks at the text around the list, once that is read.
     envelope: Envelope<'a>,
 }
@@ -71,6 +74,7 @@ impl<'a> Split<'a> {
             ended: false,
             items: Vec::new(),
             escaped: Vec::new(),
+            shapes: Shapes::new(),
             envelope,
         }
     }
@@ -110,31 +114,19 @@ impl<'a> Split<'a> {
         }
         let start = self.at;
         let mut marks = [NONE; 4];
-        let object = self.bytes.get(start) == Some(&b'{');
-        let end = if object {
-            let mut raw = [(0, 0); 4];
-            let capture = Capture {
-                bytes: self.bytes,
-                layout: &self.layout,
-            };
-            let end = capture.object(start, self.depth + 1, &mut raw)?;
-            match self.marks(start, &raw, &mut marks) {
-                Ok(()) => end,
-                Err(problem) => {
-                    self.behind(end)?;
-                    return Ok(Next::Bad(problem));
-                }
-            }
+        let (end, problem) = if self.bytes.get(start) == Some(&b'{') {
+            self.object(start, &mut marks)?
         } else {
-            skip(self.bytes, start, self.depth + 1)?
+            let end = skip(self.bytes, start, self.depth + 1)?;
+            (end, Some("is no JSON object".into()))
         };
         self.behind(end)?;
-        let Ok(length) = u32::try_from(end - start) else {
-            return Ok(Next::Bad("is longer than 4 GiB".into()));
-        };
-        if !object {
-            return Ok(Next::Bad("is no JSON object".into()));
+        if let Some(problem) = problem {
+            return self.bad(start..end, problem);
         }
+        let Ok(length) = u32::try_from(end - start) else {
+            return self.bad(start..end, "is longer than 4 GiB".into());
+        };
         self.items.push(Found {
             start,
             length,
@@ -142,6 +134,49 @@ impl<'a> Split<'a> {
             held: false,
         });
         Ok(Next::Item(self.items.len() - 1))
+    }
+
+    /// An item that is no resource. What is kept is checked for UTF-8 when it is laid down; this is
+    /// not kept.
+    fn bad(&self, item: std::ops::Range<usize>, problem: String) -> Result<Next, Fault> {
+        let (at, what) = (item.start, "not UTF-8");
+        match std::str::from_utf8(self.bytes.get(item).unwrap_or_default()) {
+            Ok(_) => Ok(Next::Bad(problem)),
+            Err(error) => Err(Fault {
+                at: at + error.valid_up_to(),
+                what,
+            }),
+        }
+    }
+
+    /// The end of the object at `start`, and why it is no resource, if it is none.
+    fn object(
+        &mut self,
+        start: usize,
+        marks: &mut [Span; 4],
+    ) -> Result<(usize, Option<String>), Fault> {
+        let likely = self.shapes.are_likely();
+        if likely {
+            if let Some(end) = self.shapes.read(self.bytes, start, marks) {
+                return Ok((end, None));
+            }
+        }
+        let mut raw = [(0, 0); 4];
+        let capture = Capture {
+            bytes: self.bytes,
+            layout: &self.layout,
+        };
+        let end = capture.object(start, self.depth + 1, &mut raw)?;
+        *marks = [NONE; 4];
+        if let Err(problem) = self.marks(start, &raw, marks) {
+            return Ok((end, Some(problem)));
+        }
+        if likely {
+            let text = self.bytes.get(start..end).unwrap_or_default();
+            let raw = raw.map(|(from, to)| (from.saturating_sub(start), to.saturating_sub(start)));
+            self.shapes.remember(text, &raw);
+        }
+        Ok((end, None))
     }
 
     /// Enters the list; tells whether an item follows.
@@ -288,6 +323,16 @@ impl<'a> Split<'a> {
         alike
     }
 
+    /// Whether the row behind the expected one comes next: where one was taken out or moved away,
+    /// nothing need be read.
+    fn follows_one(&mut self, held: &Held<'_, JsonResource>) -> bool {
+        let Some(second) = held.get(1).filter(|_| !self.ended) else {
+            return false;
+        };
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        rest.starts_with(second.body().as_bytes()) && self.is_alike(&second.segment.layout)
+    }
+
     /// The held rows, from the expected one on, that the response repeats.
     fn repeated(&mut self, held: &Held<'_, JsonResource>) -> Result<usize, Fault> {
         // The first item alone tells most of what differs; runs grow from there.
@@ -345,36 +390,11 @@ fn separates(gap: &[u8]) -> bool {
     commas == 1 && gap.iter().all(|b| b", \t\n\r".contains(b))
 }
 
-/// How many bytes the two have in common at the start.
-fn common(a: &[u8], b: &[u8]) -> usize {
-    /// Long enough to be compared at memory's speed, short enough to be looked at twice.
-    const BLOCK: usize = 2048;
-    let length = a.len().min(b.len());
-    let (a, b) = (&a[..length], &b[..length]);
-    let equal = |size: usize, from: usize| {
-        let blocks = a[from..].chunks(size).zip(b[from..].chunks(size));
-        let blocks = blocks.take_while(|(a, b)| a == b);
-        from + blocks.map(|(a, _)| a.len()).sum::<usize>()
-    };
-    let at = equal(BLOCK, 0);
-    if at == length {
-        return at;
-    }
-    let end = (at + BLOCK).min(length);
-    let (mut at, step) = (at, 32);
-    while at + step <= end && a[at..at + step] == b[at..at + step] {
-        at += step;
-    }
-    while at < end && a[at] == b[at] {
-        at += 1;
-    }
-    at
-}
-
 impl Source<JsonResource> for Split<'_> {
     fn next(&mut self, held: &Held<'_, JsonResource>) -> Result<Next, Error> {
         let next = self.begin().and_then(|_| self.repeated(held));
         let next = next.and_then(|same| match same {
+            0 if self.follows_one(held) => Ok(Next::Skip),
             0 => self.next_item(),
             same => Ok(Next::Same(same)),
         });
