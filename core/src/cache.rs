@@ -72,7 +72,7 @@ pub struct ResourceCache<R: Resource> {
     /// The same rows whole, for an event that is refused; `None` for new ones.
     pub(crate) undo: BTreeMap<RowKey, Option<Row<R>>>,
     /// Quiet rows that are new, or have another body, and those that have gone.
-    pub(crate) told: Vec<RowKey>,
+    pub(crate) told: Vec<(RowKey, Slot)>,
     pub(crate) gone: Vec<Removed>,
 }
 

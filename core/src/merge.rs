@@ -234,7 +234,7 @@ impl<R: Resource> ResourceCache<R> {
         row.taken = obs.seq;
         if row.base != item {
             row.base = item;
-            self.told.push(row.key);
+            self.told.push((row.key, slot));
             self.replaced += 1;
         }
         Some(slot)
@@ -276,7 +276,7 @@ impl<R: Resource> ResourceCache<R> {
         };
         let slot = self.rows.add_quiet(hash, row);
         self.order.set(place, slot);
-        self.told.push(key);
+        self.told.push((key, slot));
         slot
     }
 

@@ -124,7 +124,11 @@ impl<R: Resource> ResourceCache<R> {
                 }),
                 Next::Item(item) => {
                     reading.good += 1;
-                    let behind = self.read_item(&mut source, item, position, &mut reading);
+                    let expected = self.expected(&source, item, at, &reading);
+                    let behind = match expected {
+                        Some(slot) => self.read_known(&mut source, item, slot, &mut reading),
+                        None => self.read_item(&mut source, item, position, &mut reading),
+                    };
                     at = behind.unwrap_or(at);
                 }
             }
@@ -140,6 +144,20 @@ impl<R: Resource> ResourceCache<R> {
             bodies,
             fresh: reading.fresh.len(),
         })
+    }
+
+    /// The row at the expected place, if it is the item's: most of what changed did not move.
+    fn expected<S: Source<R>>(
+        &self,
+        source: &S,
+        item: usize,
+        at: usize,
+        reading: &Reading,
+    ) -> Option<Slot> {
+        let slot = self.order.listed_at(at)?;
+        let free = self.by_token.is_empty() && !reading.named.listed.get(at);
+        let row = self.rows.at(slot).filter(|_| free)?;
+        (row.id().as_bytes() == source.id(item)).then_some(slot)
     }
 
     /// Notes one item; answers the place behind that of its row, where it has one.
@@ -177,6 +195,18 @@ impl<R: Resource> ResourceCache<R> {
             reading.repeated(Known::Row(slot), item, position, id);
             return None;
         }
+        self.read_known(source, item, slot, reading)
+    }
+
+    /// Notes an item that is a held row's; answers the place behind that of the row.
+    fn read_known<S: Source<R>>(
+        &self,
+        source: &mut S,
+        item: usize,
+        slot: Slot,
+        reading: &mut Reading,
+    ) -> Option<usize> {
+        let row = self.rows.at(slot)?;
         let index = row.listed_index();
         match index {
             Some(index) => reading.named.listed.set(index, 1),

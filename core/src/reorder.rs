@@ -9,6 +9,16 @@ use crate::row::{LISTED, Place};
 use crate::rows::{RowRef, Slot};
 use crate::source::Bits;
 
+/// Rows that follow each other in the new order as they did in the old one: the old place of the
+/// first, and how many they are.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: i64,
+    /// The place of the first in the new order.
+    at: usize,
+    count: usize,
+}
+
 impl<R: Resource> ResourceCache<R> {
     /// Takes a new order of the list (`None`: as it is), and marks what moved by it or by the
     /// running merge. Places from `old_len` on are those of rows that are new.
@@ -22,19 +32,12 @@ impl<R: Resource> ResourceCache<R> {
         });
         if listed.is_some() || changed_zone {
             let new = listed.as_deref().unwrap_or(self.order.listed());
-            let touched = self.before.keys().filter_map(|key| self.rows.slot(*key));
-            let touched = Bits::of(touched, self.rows.slots());
-            let mut slots: Vec<Slot> = Vec::with_capacity(new.len());
-            let mut old: Vec<i64> = Vec::with_capacity(new.len());
-            for slot in self.order.around(new) {
-                if let Some(place) = self.place_before(slot, &touched, old_len) {
-                    slots.push(slot);
-                    old.push((i64::from(place.0) << 61).saturating_add(place.1));
-                }
-            }
-            let stays = longest_increasing(&old);
-            let moved = slots.iter().zip(stays).filter(|(_, stays)| !stays);
-            let keys = moved.filter_map(|(slot, _)| self.rows.at(*slot));
+            let new: Vec<Slot> = self.order.around(new).collect();
+            let runs = self.runs(&new, old_len);
+            let stay = longest_increasing(runs.iter().map(|run| (run.first, run.count)));
+            let moved = runs.iter().zip(stay);
+            let slots = moved.flat_map(|(run, stay)| &new[run.at + stay..run.at + run.count]);
+            let keys = slots.filter_map(|slot| self.rows.at(*slot));
             let keys: Vec<RowKey> = keys.map(RowRef::key).collect();
             self.moved.extend(keys);
         }
@@ -43,14 +46,54 @@ impl<R: Resource> ResourceCache<R> {
         }
     }
 
+    /// The new order as runs of the old one, without what was not visible.
+    fn runs(&self, new: &[Slot], old_len: usize) -> Vec<Run> {
+        let touched = self.before.keys().filter_map(|key| self.rows.slot(*key));
+        let touched = Bits::of(touched, self.rows.slots());
+        // The places at which a run ends: each of these rows is looked at by itself.
+        let single: Vec<usize> = self.not_quiet().iter().map(|(index, _)| *index).collect();
+        let old = self.order.listed();
+        let old = old.get(..old_len).unwrap_or(old);
+        let mut runs = Vec::new();
+        let mut at = 0;
+        while let Some(slot) = new.get(at).copied() {
+            let mut count = 1;
+            if let Some(place) = self.place_before(slot, &touched, old_len) {
+                if let (LISTED, Ok(index)) = (place.0, usize::try_from(place.1)) {
+                    let next = single.partition_point(|single| *single < index);
+                    let end = single.get(next).copied().unwrap_or(old.len());
+                    let follow = old.get(index..end).unwrap_or_default().iter();
+                    let follow = follow.zip(&new[at..]).take_while(|(old, new)| old == new);
+                    count = follow.count().max(1);
+                }
+                let first = (i64::from(place.0) << 61).saturating_add(place.1);
+                runs.push(Run { first, at, count });
+            }
+            at += count;
+        }
+        runs
+    }
+
+    /// The rows of the list that have operations, or that the running event touches, by place.
+    fn not_quiet(&self) -> Vec<(usize, Slot)> {
+        let touched = self.before.keys().filter_map(|key| self.rows.slot(*key));
+        let rows = self.rows.busy().map(|(slot, _)| slot).chain(touched);
+        let rows = rows.filter_map(|slot| Some((self.rows.at(slot)?.listed_index()?, slot)));
+        let mut rows: Vec<(usize, Slot)> = rows.collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+
     /// A new list with the rows that it leaves out, and that are in the list nevertheless, behind.
+    /// What is quiet was named by it, or has gone.
     fn with_the_rest(&self, mut listed: Vec<Slot>) -> Vec<Slot> {
-        let new = Bits::of(listed.iter().copied(), self.rows.slots());
-        let old = self.order.around(self.order.listed()).filter(|slot| {
-            let place = self.rows.at(*slot).and_then(RowRef::place);
-            place.is_some_and(|place| place.0 == LISTED) && !new.get(*slot as usize)
-        });
-        listed.extend(old);
+        let rows = self.not_quiet();
+        if !rows.is_empty() {
+            let new = Bits::of(listed.iter().copied(), self.rows.slots());
+            let rows = rows.into_iter().map(|(_, slot)| slot);
+            listed.extend(rows.filter(|slot| !new.get(*slot as usize)));
+        }
         listed
     }
 
@@ -112,31 +155,141 @@ impl<R: Resource> ResourceCache<R> {
     }
 }
 
-/// Whether each is part of a longest increasing subsequence (patience sorting, Fredman 1975).
-fn longest_increasing(values: &[i64]) -> Vec<bool> {
-    let mut tails: Vec<u32> = Vec::with_capacity(values.len());
-    let mut previous: Vec<u32> = Vec::with_capacity(values.len());
-    let at = |index: u32| values[index as usize];
-    for (index, value) in values.iter().copied().enumerate() {
-        // Mostly the order is the old one: the next value is behind the last.
-        let last = tails.last().is_none_or(|t| at(*t) < value);
-        let pile = if last {
-            tails.len()
-        } else {
-            tails.partition_point(|t| at(*t) < value)
-        };
-        previous.push(pile.checked_sub(1).map_or(u32::MAX, |p| tails[p]));
-        // There are fewer than 2^32 rows.
-        match tails.get_mut(pile) {
-            Some(tail) => *tail = index as u32,
-            None => tails.push(index as u32),
+/// How many places of each run, from its first, are part of a longest increasing subsequence of all
+/// (patience sorting, Fredman 1975). The places of a run follow each other, so that it comes to lie
+/// on as many piles side by side, at one stroke.
+fn longest_increasing(runs: impl Iterator<Item = (i64, usize)>) -> Vec<usize> {
+    /// Places on top of piles that stand side by side.
+    #[derive(Clone, Copy)]
+    struct Tops {
+        pile: usize,
+        run: usize,
+        /// Which of the run's places the first is.
+        from: usize,
+        count: usize,
+    }
+    /// Takes the tops from the pile `at` on away from those.
+    fn split_off(tops: &mut Tops, at: usize) -> Tops {
+        let kept = at - tops.pile;
+        let (from, count) = (tops.from + kept, tops.count - kept);
+        tops.count = kept;
+        Tops {
+            pile: at,
+            from,
+            count,
+            run: tops.run,
         }
     }
-    let mut found = vec![false; values.len()];
-    let mut next = tails.last().copied();
-    while let Some(index) = next.filter(|index| *index != u32::MAX) {
-        found[index as usize] = true;
-        next = previous.get(index as usize).copied();
+    // By the place of the first; places grow with piles.
+    let mut piles: BTreeMap<i64, Tops> = BTreeMap::new();
+    let mut previous: Vec<(usize, usize)> = Vec::new();
+    for (run, (first, count)) in runs.enumerate() {
+        let before = piles.range_mut(..first).next_back();
+        let (place, before) = match before {
+            Some((place, tops)) => (*place, Some(tops)),
+            None => (0, None),
+        };
+        let mut pile = 0;
+        let mut rest = None;
+        if let Some(tops) = before {
+            let lower = usize::try_from(first - place).unwrap_or(usize::MAX);
+            if lower < tops.count {
+                rest = Some(split_off(tops, tops.pile + lower));
+            }
+            pile = tops.pile + tops.count;
+            previous.push((tops.run, tops.from + tops.count));
+        } else {
+            previous.push((usize::MAX, 0));
+        }
+        if let Some(rest) = rest {
+            piles.insert(first, rest);
+        }
+        let end = pile + count;
+        while let Some((place, mut tops)) = piles.range(first..).next().map(|(p, t)| (*p, *t)) {
+            if tops.pile >= end {
+                break;
+            }
+            piles.remove(&place);
+            if tops.pile + tops.count > end {
+                let gone = (end - tops.pile) as i64;
+                piles.insert(place + gone, split_off(&mut tops, end));
+            }
+        }
+        let from = 0;
+        piles.insert(
+            first,
+            Tops {
+                pile,
+                run,
+                from,
+                count,
+            },
+        );
     }
-    found
+    let mut stay = vec![0; previous.len()];
+    let last = piles.last_key_value();
+    let mut next = last.map(|(_, tops)| (tops.run, tops.from + tops.count));
+    while let Some((run, count)) = next.filter(|(run, _)| *run != usize::MAX) {
+        stay[run] = count;
+        next = previous.get(run).copied();
+    }
+    stay
+}
+
+#[cfg(test)]
+mod tests {
+    use super::longest_increasing;
+
+    /// The same, place by place.
+    fn by_places(values: &[i64]) -> usize {
+        let mut tails: Vec<i64> = Vec::new();
+        for value in values {
+            let pile = tails.partition_point(|tail| tail < value);
+            tails.truncate(tails.len().max(pile));
+            match tails.get_mut(pile) {
+                Some(tail) => *tail = *value,
+                None => tails.push(*value),
+            }
+        }
+        tails.len()
+    }
+
+    #[test]
+    fn runs_stay_as_their_places_do() {
+        // A fixed pseudo-random sequence (Knuth, MMIX).
+        let mut seed = 7_u64;
+        let mut random = |below: usize| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below
+        };
+        for _ in 0..2_000 {
+            let mut runs: Vec<(i64, usize)> = Vec::new();
+            let mut place = 0;
+            for _ in 0..random(12) {
+                place += random(3) as i64;
+                let count = 1 + random(4);
+                runs.push((place, count));
+                place += count as i64;
+            }
+            for at in (1..runs.len()).rev() {
+                runs.swap(at, random(at + 1));
+            }
+            let stay = longest_increasing(runs.iter().copied());
+            let places = |run: &(i64, usize), count| {
+                (0..count as i64)
+                    .map(move |i| run.0 + i)
+                    .collect::<Vec<_>>()
+            };
+            let all: Vec<i64> = runs.iter().flat_map(|run| places(run, run.1)).collect();
+            let staying: Vec<i64> = runs
+                .iter()
+                .zip(stay)
+                .flat_map(|(run, stay)| places(run, stay))
+                .collect();
+            assert!(staying.is_sorted(), "{staying:?} of {runs:?}");
+            assert_eq!(staying.len(), by_places(&all), "{runs:?}");
+        }
+    }
 }

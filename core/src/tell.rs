@@ -5,7 +5,7 @@ use crate::changes::{Changes, Outcome, Removed, Upsert, Warning};
 use crate::ids::{ResourceId, Revision, RowKey};
 use crate::metadata::Metadata;
 use crate::resource::Resource;
-use crate::row::{Place, Row};
+use crate::row::{LISTED, Place, Row};
 use crate::rows::RowRef;
 use crate::state::State;
 
@@ -62,8 +62,11 @@ impl<R: Resource> ResourceCache<R> {
         self.undo.clear();
         let mut removed = std::mem::take(&mut self.gone);
         let mut changed = Vec::with_capacity(self.told.len());
-        for key in std::mem::take(&mut self.told) {
-            self.push_visible(&mut changed, key);
+        for (key, slot) in std::mem::take(&mut self.told) {
+            match self.rows.at(slot).filter(|row| row.key() == key) {
+                Some(RowRef::Quiet(row)) => changed.push(((LISTED, row.index.into()), key)),
+                _ => self.push_visible(&mut changed, key),
+            }
         }
         for (key, old) in std::mem::take(&mut self.before) {
             match self.rows.get(key) {
@@ -102,14 +105,23 @@ impl<R: Resource> ResourceCache<R> {
         changed.sort();
         changed.dedup();
         let upsert = |(place, key): (Place, RowKey)| {
-            let mut before = self.order.before(place).filter_map(|s| self.rows.at(s));
+            let slot = self.order.at(place)?;
             Some(Upsert {
                 key,
-                id: self.rows.get(key)?.id().into(),
-                after: before.find(|row| row.is_visible()).map(RowRef::key),
+                id: self.rows.at(slot)?.id().into(),
+                after: self.visible_before(place),
             })
         };
         changed.into_iter().filter_map(upsert).collect()
+    }
+
+    /// The visible row before a place; mostly the next one is visible.
+    fn visible_before(&self, place: Place) -> Option<RowKey> {
+        let visible = |slot| self.rows.at(slot).filter(|row| row.is_visible());
+        let next = self.order.at((place.0, place.1.wrapping_sub(1)));
+        let row = next.and_then(visible);
+        let row = row.or_else(|| self.order.before(place).find_map(visible));
+        row.map(RowRef::key)
     }
 
     fn remember(&mut self, upserted: &[Upsert], removed: &[Removed], outcomes: &[Outcome]) {

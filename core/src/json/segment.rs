@@ -202,6 +202,33 @@ impl Layer {
         (count, bytes)
     }
 
+    /// Lays a whole text down that holds items one behind the other, each with its places therein.
+    pub(crate) fn lay_text(
+        &mut self,
+        text: &[u8],
+        items: impl Iterator<Item = (u32, u32, [Span; 4])>,
+    ) {
+        self.text.extend_from_slice(text);
+        for (start, end, marks) in items {
+            self.spans.extend([start, end]);
+            for (_, mark) in self
+                .layout
+                .columns
+                .iter()
+                .zip(marks)
+                .filter(|(c, _)| c.is_some())
+            {
+                let span = if mark == NONE {
+                    NONE
+                } else {
+                    (start + mark.0, start + mark.1)
+                };
+                self.spans.extend([span.0, span.1]);
+            }
+            self.count += 1;
+        }
+    }
+
     pub(crate) fn lay(&mut self, piece: &Piece<'_>) {
         if self.count > 0 {
             self.text.extend_from_slice(piece.gap.unwrap_or(b","));

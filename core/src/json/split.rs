@@ -10,7 +10,7 @@ use crate::json::common::common;
 use crate::json::pointer::find;
 use crate::json::resource::JsonResource;
 use crate::json::scan::{Fault, Scan, skip, space, unescape};
-use crate::json::segment::{ID, Layer, Layout, Mark, NONE, Piece, Span};
+use crate::json::segment::{FULL, ID, Layer, Layout, Mark, NONE, Piece, Span};
 use crate::json::shape::Shapes;
 use crate::source::{Held, Next, Source};
 
@@ -281,6 +281,32 @@ impl<'a> Split<'a> {
         }
     }
 
+    /// The first of the items in one segment, if they stand side by side in the response and fill it:
+    /// how many they are.
+    fn side_by_side(&self, kept: &[&Found]) -> Option<(usize, Layer)> {
+        let first = kept.first().filter(|_| self.escaped.is_empty())?;
+        let end = |item: &Found| item.start + item.length as usize;
+        let fits = |item: &&&Found| end(item) - first.start <= FULL;
+        let fit = kept.iter().take_while(fits).count().max(1);
+        let follows = |pair: &&[&Found]| {
+            let gap = self.bytes.get(end(pair[0])..pair[1].start);
+            gap.is_some_and(separates)
+        };
+        let items = kept.get(..fit)?;
+        if items.windows(2).take_while(follows).count() + 1 < fit {
+            return None;
+        }
+        let text = self.bytes.get(first.start..end(items.last()?))?;
+        let mut layer = Layer::new(&self.layout, text.len(), fit);
+        // A segment is shorter than 2^32 bytes.
+        let place = |at: usize| (at - first.start) as u32;
+        let places = items
+            .iter()
+            .map(|i| (place(i.start), place(end(i)), i.marks));
+        layer.lay_text(text, places);
+        Some((fit, layer))
+    }
+
     /// Checks what stands around the list, and reads the list's version from it.
     fn close(&mut self) -> Result<(), String> {
         let (before, behind) = (self.bytes.get(..self.start), self.bytes.get(self.at..));
@@ -383,6 +409,9 @@ impl<'a> Split<'a> {
 
 /// Whether a text is what separates two items that follow each other, and short.
 fn separates(gap: &[u8]) -> bool {
+    if gap == b"," {
+        return true;
+    }
     if gap.len() > GAP {
         return false; // other items stood in between
     }
@@ -439,11 +468,17 @@ impl Source<JsonResource> for Split<'_> {
         };
         let mut resources: Vec<JsonResource> = Vec::with_capacity(kept.len());
         while resources.len() < kept.len() {
-            let rest = resources.len()..kept.len();
-            let (count, bytes) = Layer::measure(rest.map(piece));
-            let mut layer = Layer::new(&self.layout, bytes, count);
-            let from = resources.len();
-            (from..from + count).for_each(|at| layer.lay(&piece(at)));
+            let (count, layer) = match self.side_by_side(&kept[resources.len()..]) {
+                Some(found) => found,
+                None => {
+                    let rest = resources.len()..kept.len();
+                    let (count, bytes) = Layer::measure(rest.map(piece));
+                    let mut layer = Layer::new(&self.layout, bytes, count);
+                    let from = resources.len();
+                    (from..from + count).for_each(|at| layer.lay(&piece(at)));
+                    (count, layer)
+                }
+            };
             match layer.finish() {
                 Ok(segment) => resources.extend((0..count).map(|item| JsonResource {
                     segment: segment.clone(),
