@@ -23,6 +23,7 @@ fn main() {
     let texts = [other.bytes(), list.bytes()];
     for turn in 0..times {
         match case {
+            "split" => drop(schema.count(&texts[1])),
             "cold" => drop(bare(&schema, &list)),
             "verb" => mark(&mut held, &format!("zone-{:06}", 7 + turn)),
             _ => drop(merge(&mut held, &schema, &texts[turn % 2])),

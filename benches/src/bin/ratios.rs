@@ -53,10 +53,17 @@ fn ratios(n: usize) {
     ];
     for (name, other) in lists {
         let (schema, mut held) = (&schema, cache(&schema, &list));
+        // The very same bytes, or two lists in turn.
+        let same = other.0 == list.0;
         let (mut turn, texts) = (0, [other.bytes(), bytes.clone()]);
         cases.push(case(name, move || {
             turn += 1;
-            merge(&mut held, schema, black_box(&texts[(turn + 1) % 2]));
+            let text = if same {
+                &texts[0]
+            } else {
+                &texts[(turn + 1) % 2]
+            };
+            merge(&mut held, schema, black_box(text));
         }));
     }
     cases.push(case("cold", || {
@@ -64,6 +71,9 @@ fn ratios(n: usize) {
         merge(&mut new, &schema, black_box(&bytes));
     }));
     cases.push(case("split (ours)", || {
+        drop(black_box(schema.count(black_box(&bytes))));
+    }));
+    cases.push(case("split and kept (ours)", || {
         drop(black_box(schema.snapshot(black_box(&bytes))));
     }));
     cases.push(case("sonic-rs split", || {

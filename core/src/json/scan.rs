@@ -354,7 +354,7 @@ impl<'a> Scan<'a> {
 /// The high bit of each byte that is a quote, a backslash or a control character; above the lowest
 /// such byte it may be set for others too (Hacker's Delight, 6-1).
 #[inline]
-fn special(word: u64) -> u64 {
+pub(crate) fn special(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = ONES << 7;
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;

@@ -83,6 +83,32 @@ impl Schema {
         })
     }
 
+    /// Checks the answer of a list call without keeping any of it: how many resources it holds.
+    ///
+    /// ```
+    /// use resourcecache::json::Schema;
+    /// assert_eq!(Schema::default().count(br#"[{"id":"a"},{"id":"b"}]"#)?, 2);
+    /// assert!(Schema::default().count(br#"[{"id":"a"},{"id":""#).is_err());
+    /// # Ok::<(), resourcecache::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadSnapshot`] as for [`snapshot`](Self::snapshot), and for an item that is no
+    /// resource.
+    pub fn count(&self, response: &[u8]) -> Result<usize, Error> {
+        self.read_list(response, |mut split| {
+            let bad = self.taken_apart(&mut split)?;
+            match bad.into_iter().next() {
+                Some(bad) => Err(Error::BadSnapshot {
+                    position: Some(bad.position),
+                    problem: bad.problem,
+                }),
+                None => split.checked(),
+            }
+        })
+    }
+
     /// The answer of a list call, to be merged as it is read: see
     /// [`merge_response`](crate::ResourceCache::merge_response).
     pub fn response<'a>(&'a self, bytes: &'a [u8]) -> Response<'a> {

@@ -2,8 +2,8 @@
 //! what stands between the values is compared with the shape's text, and only values that differ
 //! are scanned. What is equal to checked text is checked.
 
-use crate::json::common::common_start;
-use crate::json::scan::{Scan, spaces};
+use crate::json::common::{STEP, common_start};
+use crate::json::scan::{Scan, spaces, special};
 use crate::json::segment::{NONE, Span};
 
 /// The longest text that is taken for a shape: beyond it, two alike are not likely.
@@ -12,159 +12,177 @@ const LONGEST: usize = 16 * 1024;
 /// So many shapes are remembered: lists of several kinds of items come mixed.
 const SHAPES: usize = 4;
 
-/// A value that is neither object nor array: its start, its end, and whether it is a string without
-/// escapes.
+/// A value that is neither object nor array.
 #[derive(Debug)]
 struct Value {
     start: usize,
     end: usize,
+    /// A string without escapes.
     plain: bool,
-}
-
-/// What is asked of an item: the number of the value, and which of the four it is.
-#[derive(Debug)]
-struct Asked {
-    value: usize,
-    what: usize,
-    null: bool,
+    /// Which of the four it is that are asked of an item, by bit.
+    asked: u8,
 }
 
 #[derive(Debug)]
 struct Shape<'a> {
+    /// The item's text, and what stands behind it: texts are compared by the step.
     text: &'a [u8],
+    length: usize,
     values: Vec<Value>,
-    /// In the order of the values.
-    asked: Vec<Asked>,
+    /// For each byte of the text the value in which a text parts that first differs there; a number
+    /// beyond the last value between the values.
+    value_at: Vec<u16>,
+    marks: [Span; 4],
 }
 
 impl<'a> Shape<'a> {
     /// The shape of an item that was checked. `raw` tells where what is asked of it stands in it.
-    fn of(text: &'a [u8], raw: &[(usize, usize); 4]) -> Option<Self> {
+    fn of(text: &'a [u8], length: usize, raw: &[(usize, usize); 4]) -> Option<Self> {
+        let (behind, text) = (text, text.get(..length)?);
+        const _: () = assert!(
+            LONGEST < u16::MAX as usize,
+            "values are numbered by 16 bits"
+        );
         let (mut values, mut scan) = (Vec::new(), Scan::new(text));
+        let mut value_at = vec![u16::MAX; text.len()];
         let mut at = 0;
         while let Some(byte) = text.get(at) {
             let start = at;
             at = match byte {
-                b'"' => {
-                    let end = scan.string(at + 1)?;
-                    if text.get(spaces(text, end)) == Some(&b':') {
-                        at = end;
-                        continue;
-                    }
-                    end
-                }
+                b'"' => scan.string(at + 1)?,
                 b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => scan.value(at, 0)?,
-                _ => {
-                    at += 1;
-                    continue;
-                }
+                _ => at + 1,
             };
-            let plain = *byte == b'"' && !text.get(start..at)?.contains(&b'\\');
-            let end = at;
-            values.push(Value { start, end, plain });
-        }
-        let mut asked = Vec::new();
-        for (what, (from, _)) in raw.iter().enumerate().filter(|(_, (from, to))| from < to) {
-            let value = values.binary_search_by_key(from, |v| v.start).ok()?;
-            let found = values.get(value)?;
-            let null = text.get(*from) == Some(&b'n');
-            let number = matches!(text.get(*from), Some(b'-' | b'0'..=b'9'));
-            if !(found.plain || number || null) {
-                return None;
+            let is_name = || text.get(spaces(text, at)) == Some(&b':');
+            if at == start + 1 && !byte.is_ascii_digit() || *byte == b'"' && is_name() {
+                continue;
             }
-            asked.push(Asked { value, what, null });
+            let plain = *byte == b'"' && !text.get(start..at)?.contains(&b'\\');
+            // A number may go on where another ends; a string ends with its quote.
+            let parts = start..at + usize::from(!plain);
+            value_at.get_mut(parts)?.fill(values.len() as u16);
+            values.push(Value {
+                start,
+                end: at,
+                plain,
+                asked: 0,
+            });
         }
-        asked.sort_by_key(|asked| asked.value);
+        let mut marks = [NONE; 4];
+        for (what, (from, _)) in raw.iter().enumerate().filter(|(_, (from, to))| from < to) {
+            let found = values.binary_search_by_key(from, |v| v.start).ok()?;
+            let value = values.get_mut(found)?;
+            value.asked |= 1 << what;
+            marks[what] = match text.get(*from) {
+                Some(b'"') if value.plain => span(value.start + 1, value.end - 1),
+                Some(b'-' | b'0'..=b'9') => span(value.start, value.end),
+                Some(b'n') => NONE,
+                _ => return None,
+            };
+        }
         Some(Self {
-            text,
+            text: behind.get(..length + STEP).unwrap_or(behind),
+            length,
             values,
-            asked,
+            value_at,
+            marks,
         })
     }
 
-    /// The end of the item at `start`, if it is of this shape; `marks` are then set.
-    fn read(&self, bytes: &[u8], start: usize, marks: &mut [Span; 4]) -> Option<usize> {
-        let mut scan = Scan::new(bytes);
-        // Places in the bytes and in the shape's text; the next value, and what is asked next.
-        let (mut here, mut there) = (start, 0);
-        let (mut next, mut asked) = (0, self.asked.iter());
-        let mut asking = asked.next();
+    /// The end of the item at the start of `item`, if it is of this shape; `marks` are then set.
+    #[inline]
+    fn read(&self, item: &[u8], marks: &mut [Span; 4]) -> Option<usize> {
+        *marks = self.marks;
+        // Places in the item and in the shape's text.
+        let (mut here, mut there) = (0, 0);
+        let mut next = 0;
         loop {
-            let (rest, theirs) = (bytes.get(here..)?, self.text.get(there..)?);
-            let same = common_start(theirs, rest);
+            let same = common_start(self.text.get(there..)?, item.get(here..)?);
+            if there + same >= self.length {
+                return Some(here + self.length - there);
+            }
             (here, there) = (here + same, there + same);
-            // What is the same up to here stands as far behind the start as it does in the text,
-            // but for what the values before differ in length.
-            let shifted = |at: usize| here - start + at - there;
-            if there == self.text.len() {
-                while let Some(Asked { value, what, null }) = asking {
-                    let value = self.values.get(*value)?;
-                    let text = (shifted(value.start), shifted(value.end));
-                    marks[*what] = mark(bytes.get(start..)?, text, *null)?;
-                    asking = asked.next();
-                }
-                return Some(here);
-            }
-            while self.values.get(next)?.end < there {
-                next += 1;
-            }
-            let value = self.values.get(next)?;
-            if there < value.start || value.plain && there == value.end {
-                return None;
-            }
+            let index = usize::from(*self.value_at.get(there)?);
+            let value = self.values.get(index).filter(|_| index >= next)?;
             let from = here - (there - value.start);
-            let to = if value.plain && there > value.start {
-                scan.string(here)?
-            } else {
-                match bytes.get(from)? {
-                    b'{' | b'[' => return None,
-                    _ => scan.value(from, 0)?,
-                }
+            let within = value.plain && there > value.start;
+            let plain = if within { plain_end(item, here) } else { None };
+            let to = match plain {
+                Some(to) => to,
+                None => self.other_end(value, item, from)?,
             };
-            while let Some(Asked {
-                value: index,
-                what,
-                null,
-            }) = asking.filter(|a| a.value <= next)
-            {
-                marks[*what] = if *index == next {
-                    changed_mark(bytes.get(start..)?, (from - start, to - start))?
-                } else {
-                    let value = self.values.get(*index)?;
-                    let text = (shifted(value.start), shifted(value.end));
-                    mark(bytes.get(start..)?, text, *null)?
-                };
-                asking = asked.next();
+            if value.asked != 0 {
+                let mark = changed_mark(item, from, to, plain.is_some())?;
+                Self::set_marks(value.asked, mark, marks);
             }
-            (here, there, next) = (to, value.end, next + 1);
+            let (old, new) = (value.end - value.start, to - from);
+            if old != new {
+                self.move_marks(index, new as u32, old as u32, marks);
+            }
+            (here, there, next) = (to, value.end, index + 1);
+        }
+    }
+
+    /// The end of a value that is not read easily.
+    fn other_end(&self, value: &Value, item: &[u8], from: usize) -> Option<usize> {
+        let strange = matches!(item.get(from)?, b'{' | b'[');
+        let mut scan = Scan::new(item);
+        let to = if strange { None } else { scan.value(from, 0) };
+        to.filter(|to| value.asked == 0 || !item[from..*to].contains(&b'\\'))
+    }
+
+    fn set_marks(mut asked: u8, mark: Span, marks: &mut [Span; 4]) {
+        while let Some(place) = marks.get_mut(asked.trailing_zeros() as usize) {
+            *place = mark;
+            asked &= asked - 1;
+        }
+    }
+
+    /// What stands behind a value of another length stands elsewhere.
+    fn move_marks(&self, index: usize, new: u32, old: u32, marks: &mut [Span; 4]) {
+        for (what, mark) in marks
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, mark)| **mark != NONE)
+        {
+            let asks = |value: &Value| value.asked & 1 << what != 0;
+            if !self.values[..=index].iter().any(asks) {
+                *mark = (mark.0 + new - old, mark.1 + new - old);
+            }
         }
     }
 }
 
-/// Where the text of a value stands that was marked before.
-fn mark(item: &[u8], (from, to): (usize, usize), null: bool) -> Option<Span> {
-    if null {
-        return Some(NONE);
-    }
-    let quote = usize::from(item.get(from) == Some(&b'"'));
-    Some((
-        u32::try_from(from + quote).ok()?,
-        u32::try_from(to - quote).ok()?,
-    ))
+/// An item that has a shape is shorter than 2^32 bytes, but for what is asked of it nothing is
+/// known yet: longer texts are read without shapes.
+fn span(from: usize, to: usize) -> Span {
+    (from as u32, to as u32)
 }
 
-/// The same of another value; `None` for one that is to be looked at more closely.
-fn changed_mark(item: &[u8], (from, to): (usize, usize)) -> Option<Span> {
-    let value = item.get(from..to)?;
-    let plain = match value {
-        [b'"', text @ .., b'"'] => !text.is_empty() && !text.contains(&b'\\'),
-        _ => value.iter().all(u8::is_ascii_digit),
-    };
-    if plain {
-        mark(item, (from, to), false)
-    } else {
-        None
+/// The end of a string from a place within it on, if it has no escapes from there on.
+#[inline(always)]
+fn plain_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(eight) = bytes.get(at..at + 8) {
+        let eight = <[u8; 8]>::try_from(eight).unwrap_or_default();
+        let found = special(u64::from_le_bytes(eight));
+        if found != 0 {
+            at += (found.trailing_zeros() / 8) as usize;
+            return (bytes.get(at) == Some(&b'"')).then_some(at + 1);
+        }
+        at += 8;
     }
+    None
+}
+
+/// Where the text of another value stands; `None` for one that is to be looked at more closely.
+#[inline]
+fn changed_mark(item: &[u8], from: usize, to: usize, plain: bool) -> Option<Span> {
+    let text = item.get(from..to)?;
+    let (quote, good) = match text {
+        [b'"', ..] => (1, text.len() > 2 && (plain || !text.contains(&b'\\'))),
+        _ => (0, text.iter().all(u8::is_ascii_digit)),
+    };
+    (good && u32::try_from(to).is_ok()).then(|| span(from + quote, to - quote))
 }
 
 /// The shapes of the items that were read last.
@@ -209,28 +227,33 @@ impl<'a> Shapes<'a> {
         start: usize,
         marks: &mut [Span; 4],
     ) -> Option<usize> {
-        for ahead in 0..self.shapes.len() {
-            let index = (self.likely + ahead) % self.shapes.len();
-            if let Some(end) = self.shapes[index].read(bytes, start, marks) {
-                self.likely = index;
-                self.credit = (self.credit + 2).min(Self::CREDIT);
-                return Some(end);
-            }
+        let item = bytes.get(start..)?;
+        let likely = self.shapes.get(self.likely)?;
+        if let Some(end) = likely.read(item, marks) {
+            self.credit = (self.credit + 2).min(Self::CREDIT);
+            return Some(start + end);
         }
-        None
+        let mut others = self.shapes.iter().enumerate();
+        let (index, end) = others.find_map(|(index, shape)| {
+            let other = index != self.likely;
+            other.then(|| Some((index, shape.read(item, marks)?)))?
+        })?;
+        self.likely = index;
+        self.credit = (self.credit + 2).min(Self::CREDIT);
+        Some(start + end)
     }
 
     /// Remembers the shape of an item that was checked because it fitted none. `raw` tells where
-    /// what is asked of it stands in `text`.
-    pub(crate) fn remember(&mut self, text: &'a [u8], raw: &[(usize, usize); 4]) {
+    /// what is asked of it stands in it; `text` begins with it.
+    pub(crate) fn remember(&mut self, text: &'a [u8], length: usize, raw: &[(usize, usize); 4]) {
         match self.credit.checked_sub(1) {
             Some(credit) => self.credit = credit,
             None => self.rest = Self::REST,
         }
-        if text.len() > LONGEST {
+        if length > LONGEST {
             return;
         }
-        let Some(shape) = Shape::of(text, raw) else {
+        let Some(shape) = Shape::of(text, length, raw) else {
             return;
         };
         self.likely = self.oldest;

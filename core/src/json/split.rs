@@ -172,9 +172,9 @@ impl<'a> Split<'a> {
             return Ok((end, Some(problem)));
         }
         if likely {
-            let text = self.bytes.get(start..end).unwrap_or_default();
+            let text = self.bytes.get(start..).unwrap_or_default();
             let raw = raw.map(|(from, to)| (from.saturating_sub(start), to.saturating_sub(start)));
-            self.shapes.remember(text, &raw);
+            self.shapes.remember(text, end - start, &raw);
         }
         Ok((end, None))
     }
@@ -325,6 +325,15 @@ impl<'a> Split<'a> {
         }
         self.envelope.list_version = (self.envelope.read)(&text)?;
         Ok(())
+    }
+
+    /// Checks what is left to check of a response that is not kept; how many items it has.
+    pub(crate) fn checked(mut self) -> Result<usize, Error> {
+        let text = std::str::from_utf8(self.bytes).map_err(|error| error.to_string());
+        match text.and_then(|_| self.close()) {
+            Ok(()) => Ok(self.items.len()),
+            Err(problem) => self.give_up(problem),
+        }
     }
 
     /// The response is to be read the slow way, which tells what is wrong.
