@@ -169,17 +169,21 @@ impl<R: Resource> ResourceCache<R> {
         }
     }
 
-    /// Moves the server's copies together, in list order.
+    /// Moves the server's copies together, in list order: some at a time, so that what one part
+    /// leaves is there for the next.
     pub(crate) fn gather(&mut self) {
+        const SOME: usize = 1_024;
         self.replaced = 0;
         let slots: Vec<Slot> = self.order.iter().collect();
-        let bases = slots.iter().filter_map(|slot| self.rows.base(*slot));
-        let mut bases: Vec<R> = bases.cloned().collect();
-        R::gather(&mut bases);
-        let mut bases = bases.into_iter();
-        for slot in slots {
-            if let Some(base) = self.rows.base_mut(slot) {
-                *base = bases.next().unwrap_or_else(|| base.clone());
+        for slots in slots.chunks(SOME) {
+            let bases = slots.iter().filter_map(|slot| self.rows.base(*slot));
+            let mut bases: Vec<R> = bases.cloned().collect();
+            R::gather(&mut bases);
+            let mut bases = bases.into_iter();
+            for slot in slots {
+                if let Some(base) = self.rows.base_mut(*slot) {
+                    *base = bases.next().unwrap_or_else(|| base.clone());
+                }
             }
         }
     }

@@ -27,6 +27,17 @@ pub(crate) struct Stood {
     pub(crate) slot: Slot,
 }
 
+impl Stood {
+    /// Its place in the list; behind all of it for what stands behind.
+    fn index(&self) -> usize {
+        match self.place {
+            Some((LISTED, index)) => usize::try_from(index).unwrap_or(usize::MAX),
+            Some(place) if place.0 > LISTED => usize::MAX,
+            _ => 0,
+        }
+    }
+}
+
 impl<R: Resource> ResourceCache<R> {
     pub(crate) fn merge_snapshot(
         &mut self,
@@ -116,6 +127,10 @@ impl<R: Resource> ResourceCache<R> {
     ) -> Vec<Slot> {
         let whole = asked.coverage == Coverage::Complete;
         let old = self.order.listed().to_vec();
+        let listed_first = stood.partition_point(|s| s.place < Some((LISTED, 0)));
+        let stood = &stood[listed_first..];
+        // Steps mostly go on where the one before ended.
+        let mut next = 0;
         let mut listed = Vec::with_capacity(old.len() + plan.fresh);
         self.rows.reserve(plan.fresh);
         self.order.reserve(plan.fresh);
@@ -126,7 +141,16 @@ impl<R: Resource> ResourceCache<R> {
                     if !whole {
                         self.taken_at(run, obs.seq);
                     }
-                    self.see_run(stood, at, count, obs, cx);
+                    if next > 0 && stood[next - 1].index() >= at
+                        || stood.get(next).is_some_and(|s| s.index() < at)
+                    {
+                        next = stood.partition_point(|s| s.index() < at);
+                    }
+                    let end = at + count;
+                    while let Some(stood) = stood.get(next).filter(|s| s.index() < end) {
+                        self.see_same(stood, obs, cx);
+                        next += 1;
+                    }
                     listed.extend_from_slice(run);
                 }
                 Step::Item { item, slot } => {
@@ -163,7 +187,7 @@ impl<R: Resource> ResourceCache<R> {
                 return true;
             }
             let stays = !once.get(index) && self.rows.base(*slot).is_some();
-            once.set(index, 1);
+            once.insert(index);
             stays
         });
     }
@@ -177,33 +201,16 @@ impl<R: Resource> ResourceCache<R> {
         }
     }
 
-    /// A run of unchanged rows: those that have operations may still be decided by it.
-    fn see_run(
-        &mut self,
-        stood: &[Stood],
-        at: usize,
-        count: usize,
-        obs: &Observation,
-        cx: &mut Context<'_>,
-    ) {
-        let index = |s: &Stood| match s.place {
-            Some((LISTED, index)) => usize::try_from(index).unwrap_or(usize::MAX),
-            Some(place) if place.0 > LISTED => usize::MAX,
-            _ => 0,
+    /// An unchanged row that has operations: they may still be decided by it.
+    fn see_same(&mut self, stood: &Stood, obs: &Observation, cx: &mut Context<'_>) {
+        let row = self.rows.busy_mut(stood.slot);
+        let Some(row) = row.filter(|row| obs.seq >= row.taken) else {
+            return;
         };
-        let listed = stood.partition_point(|s| s.place < Some((LISTED, 0)));
-        let stood = &stood[listed..];
-        let from = stood.partition_point(|s| index(s) < at);
-        for stood in stood[from..].iter().take_while(|s| index(s) < at + count) {
-            let row = self.rows.busy_mut(stood.slot);
-            let Some(row) = row.filter(|row| obs.seq >= row.taken) else {
-                continue;
-            };
-            if obs.at < row.calm_until {
-                row.taken = obs.seq;
-            } else if let Some(base) = row.base.clone() {
-                self.see_row(stood.key, &base, obs, cx);
-            }
+        if obs.at < row.calm_until {
+            row.taken = obs.seq;
+        } else if let Some(base) = row.base.clone() {
+            self.see_row(stood.key, &base, obs, cx);
         }
     }
 

@@ -209,7 +209,7 @@ impl<R: Resource> ResourceCache<R> {
         let row = self.rows.at(slot)?;
         let index = row.listed_index();
         match index {
-            Some(index) => reading.named.listed.set(index, 1),
+            Some(index) => reading.named.listed.insert(index),
             None => drop(reading.named.elsewhere.insert(slot)),
         }
         match (row.base(), index) {

@@ -24,7 +24,8 @@ impl<R: Resource> ResourceCache<R> {
     /// running merge. Places from `old_len` on are those of rows that are new.
     pub(crate) fn reorder(&mut self, listed: Option<Vec<Slot>>, old_len: usize) {
         let listed = listed.filter(|l| l != self.order.listed());
-        let listed = listed.map(|listed| self.with_the_rest(listed));
+        let not_quiet = self.not_quiet();
+        let listed = listed.map(|listed| self.with_the_rest(listed, &not_quiet));
         self.leave_zones(listed.as_deref().unwrap_or_default());
         let changed_zone = self.before.iter().any(|(key, old)| {
             let place = self.rows.get(*key).and_then(RowRef::place);
@@ -33,7 +34,7 @@ impl<R: Resource> ResourceCache<R> {
         if listed.is_some() || changed_zone {
             let new = listed.as_deref().unwrap_or(self.order.listed());
             let new: Vec<Slot> = self.order.around(new).collect();
-            let runs = self.runs(&new, old_len);
+            let runs = self.runs(&new, &not_quiet, old_len);
             let stay = longest_increasing(runs.iter().map(|run| (run.first, run.count)));
             let moved = runs.iter().zip(stay);
             let slots = moved.flat_map(|(run, stay)| &new[run.at + stay..run.at + run.count]);
@@ -47,26 +48,28 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// The new order as runs of the old one, without what was not visible.
-    fn runs(&self, new: &[Slot], old_len: usize) -> Vec<Run> {
+    fn runs(&self, new: &[Slot], not_quiet: &[(usize, Slot)], old_len: usize) -> Vec<Run> {
         let touched = self.before.keys().filter_map(|key| self.rows.slot(*key));
         let touched = Bits::of(touched, self.rows.slots());
-        // The places at which a run ends: each of these rows is looked at by itself.
-        let single: Vec<usize> = self.not_quiet().iter().map(|(index, _)| *index).collect();
         let old = self.order.listed();
         let old = old.get(..old_len).unwrap_or(old);
         let mut runs = Vec::new();
-        let mut at = 0;
+        let (mut at, mut next) = (0, 0);
+        let place = |next: usize| not_quiet.get(next).map_or(old.len(), |(place, _)| *place);
         while let Some(slot) = new.get(at).copied() {
             let mut count = 1;
-            if let Some(place) = self.place_before(slot, &touched, old_len) {
-                if let (LISTED, Ok(index)) = (place.0, usize::try_from(place.1)) {
-                    let next = single.partition_point(|single| *single < index);
-                    let end = single.get(next).copied().unwrap_or(old.len());
+            if let Some(before) = self.place_before(slot, &touched, old_len) {
+                if let (LISTED, Ok(index)) = (before.0, usize::try_from(before.1)) {
+                    // Rows that are not quiet are looked at one by one.
+                    if place(next) < index || next > 0 && place(next - 1) >= index {
+                        next = not_quiet.partition_point(|(place, _)| *place < index);
+                    }
+                    let end = place(next);
                     let follow = old.get(index..end).unwrap_or_default().iter();
                     let follow = follow.zip(&new[at..]).take_while(|(old, new)| old == new);
                     count = follow.count().max(1);
                 }
-                let first = (i64::from(place.0) << 61).saturating_add(place.1);
+                let first = (i64::from(before.0) << 61).saturating_add(before.1);
                 runs.push(Run { first, at, count });
             }
             at += count;
@@ -87,11 +90,10 @@ impl<R: Resource> ResourceCache<R> {
 
     /// A new list with the rows that it leaves out, and that are in the list nevertheless, behind.
     /// What is quiet was named by it, or has gone.
-    fn with_the_rest(&self, mut listed: Vec<Slot>) -> Vec<Slot> {
-        let rows = self.not_quiet();
-        if !rows.is_empty() {
+    fn with_the_rest(&self, mut listed: Vec<Slot>, not_quiet: &[(usize, Slot)]) -> Vec<Slot> {
+        if !not_quiet.is_empty() {
             let new = Bits::of(listed.iter().copied(), self.rows.slots());
-            let rows = rows.into_iter().map(|(_, slot)| slot);
+            let rows = not_quiet.iter().map(|(_, slot)| *slot);
             listed.extend(rows.filter(|slot| !new.get(*slot as usize)));
         }
         listed
@@ -183,7 +185,24 @@ fn longest_increasing(runs: impl Iterator<Item = (i64, usize)>) -> Vec<usize> {
     // By the place of the first; places grow with piles.
     let mut piles: BTreeMap<i64, Tops> = BTreeMap::new();
     let mut previous: Vec<(usize, usize)> = Vec::new();
+    // What lies behind the last pile comes first: mostly the order is the old one.
+    let mut last: Option<(i64, Tops)> = None;
     for (run, (first, count)) in runs.enumerate() {
+        let from = 0;
+        let behind = last.filter(|(place, tops)| place + tops.count as i64 <= first);
+        if let Some((_, tops)) = behind {
+            previous.push((tops.run, tops.from + tops.count));
+            let pile = tops.pile + tops.count;
+            let tops = Tops {
+                pile,
+                run,
+                from,
+                count,
+            };
+            piles.insert(first, tops);
+            last = Some((first, tops));
+            continue;
+        }
         let before = piles.range_mut(..first).next_back();
         let (place, before) = match before {
             Some((place, tops)) => (*place, Some(tops)),
@@ -215,7 +234,6 @@ fn longest_increasing(runs: impl Iterator<Item = (i64, usize)>) -> Vec<usize> {
                 piles.insert(place + gone, split_off(&mut tops, end));
             }
         }
-        let from = 0;
         piles.insert(
             first,
             Tops {
@@ -225,6 +243,7 @@ fn longest_increasing(runs: impl Iterator<Item = (i64, usize)>) -> Vec<usize> {
                 count,
             },
         );
+        last = piles.last_key_value().map(|(place, tops)| (*place, *tops));
     }
     let mut stay = vec![0; previous.len()];
     let last = piles.last_key_value();

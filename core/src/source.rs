@@ -93,7 +93,7 @@ impl Bits {
     /// These, of so many.
     pub(crate) fn of(members: impl Iterator<Item = Slot>, len: usize) -> Self {
         let mut bits = Self::new(len);
-        members.for_each(|member| bits.set(member as usize, 1));
+        members.for_each(|member| bits.insert(member as usize));
         bits
     }
 
@@ -101,6 +101,14 @@ impl Bits {
     pub(crate) fn get(&self, index: usize) -> bool {
         let word = self.words.get(index / 64).copied().unwrap_or(0);
         word >> (index % 64) & 1 == 1
+    }
+
+    #[inline]
+    pub(crate) fn insert(&mut self, index: usize) {
+        self.end = self.end.max(index + 1);
+        if let Some(word) = self.words.get_mut(index / 64) {
+            *word |= 1 << (index % 64);
+        }
     }
 
     pub(crate) fn set(&mut self, from: usize, count: usize) {

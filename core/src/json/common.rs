@@ -24,14 +24,18 @@ pub(crate) fn common_start(a: &[u8], b: &[u8]) -> usize {
     at + rest.take_while(|(a, b)| a == b).count()
 }
 
-/// The same, at memory's speed where they are many.
+/// The same, at memory's speed where they are many: at one stroke, if all is the same; else by
+/// blocks, and by smaller ones in the block that differs.
 pub(crate) fn common(a: &[u8], b: &[u8]) -> usize {
-    /// Long enough to be compared at memory's speed, short enough to be looked at twice.
-    const BLOCK: usize = 2048;
+    const BLOCKS: [usize; 2] = [1024, 128];
     let length = a.len().min(b.len());
     let (a, b) = (&a[..length], &b[..length]);
-    let blocks = a.chunks(BLOCK).zip(b.chunks(BLOCK));
-    let equal = blocks.take_while(|(a, b)| a == b);
-    let at = equal.map(|(a, _)| a.len()).sum::<usize>();
+    if a == b {
+        return length;
+    }
+    let at = BLOCKS.iter().fold(0, |at, size| {
+        let blocks = a[at..].chunks_exact(*size).zip(b[at..].chunks_exact(*size));
+        at + size * blocks.take_while(|(a, b)| a == b).count()
+    });
     at + common_start(&a[at..], &b[at..])
 }
