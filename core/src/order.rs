@@ -113,6 +113,21 @@ impl Order {
         zones.copied()
     }
 
+    /// The same, at one stroke; what stands for holes among these stays.
+    pub(crate) fn whole(&self, listed: &[Slot]) -> Vec<Slot> {
+        let zones = self.start.len() + self.end.len();
+        let mut whole = Vec::with_capacity(listed.len() + zones);
+        whole.extend(self.start.values());
+        whole.extend_from_slice(listed);
+        whole.extend(self.end.values());
+        whole
+    }
+
+    /// How many rows the list has.
+    pub(crate) fn count(&self) -> usize {
+        self.listed.len() - self.holes
+    }
+
     /// The rows before `place`, the nearest first.
     pub(crate) fn before(&self, place: Place) -> impl Iterator<Item = Slot> {
         let until = |zone| match place.0.cmp(&zone) {

@@ -33,7 +33,7 @@ impl<R: Resource> ResourceCache<R> {
         });
         if listed.is_some() || changed_zone {
             let new = listed.as_deref().unwrap_or(self.order.listed());
-            let new: Vec<Slot> = self.order.around(new).collect();
+            let new = self.order.whole(new);
             let runs = self.runs(&new, &not_quiet, old_len);
             let stay = longest_increasing(runs.iter().map(|run| (run.first, run.count)));
             let moved = runs.iter().zip(stay);
@@ -91,7 +91,12 @@ impl<R: Resource> ResourceCache<R> {
     /// A new list with the rows that it leaves out, and that are in the list nevertheless, behind.
     /// What is quiet was named by it, or has gone.
     fn with_the_rest(&self, mut listed: Vec<Slot>, not_quiet: &[(usize, Slot)]) -> Vec<Slot> {
-        if !not_quiet.is_empty() {
+        // What the server lists has left the zones of new items, or is in the list already.
+        let new = self
+            .order
+            .around(&[])
+            .any(|slot| self.rows.base(slot).is_some());
+        if new || self.order.count() != listed.len() {
             let new = Bits::of(listed.iter().copied(), self.rows.slots());
             let rows = not_quiet.iter().map(|(_, slot)| *slot);
             listed.extend(rows.filter(|slot| !new.get(*slot as usize)));
