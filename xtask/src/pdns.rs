@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::run::{Outcome, cargo_text, output, root, succeeds};
+use crate::run::{Outcome, cargo_counts, output, root, succeeds};
 
 const PACKAGES: [&str; 3] = ["pdns-server", "pdns-backend-sqlite3", "sqlite3"];
 
@@ -38,14 +38,7 @@ pub(crate) fn test() -> Outcome {
         "--",
         "--nocapture",
     ];
-    let text = cargo_text(&arguments)?;
-    for counted in text
-        .lines()
-        .filter_map(|line| line.find("PowerDNS, ").map(|at| &line[at..]))
-    {
-        println!("{counted}");
-    }
-    Ok(())
+    cargo_counts(&arguments, "PowerDNS, ")
 }
 
 fn fetch() -> Outcome {

@@ -73,6 +73,29 @@ pub(crate) fn cargo_text(arguments: &[&str]) -> Result<String, String> {
     Err(format!("ended with {}", output.status))
 }
 
+/// Runs tests, and prints those of their lines that begin so.
+pub(crate) fn cargo_counts(arguments: &[&str], beginning: &str) -> Outcome {
+    let text = cargo_text(arguments)?;
+    // A line may stand behind what the test harness prints.
+    for line in text.lines() {
+        if let Some(at) = line.find(beginning) {
+            println!("{}", &line[at..]);
+        }
+    }
+    Ok(())
+}
+
+/// A text with what stands between the marks of a block replaced.
+pub(crate) fn with_block(text: &str, name: &str, inside: &str) -> Result<String, String> {
+    let (begin, end) = (
+        format!("<!-- {name}:begin -->"),
+        format!("<!-- {name}:end -->"),
+    );
+    let (before, rest) = text.split_once(&begin).ok_or(format!("no {begin}"))?;
+    let (_, after) = rest.split_once(&end).ok_or(format!("no {end}"))?;
+    Ok(format!("{before}{begin}\n{inside}{end}{after}"))
+}
+
 /// What a program prints.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let out = command.current_dir(root()).output();
