@@ -56,7 +56,7 @@ enum Command {
     },
     /// Explores small worlds whole, and writes their sizes into docs/model-checking.md.
     ModelCheck {
-        /// The large ones, which take about ten minutes.
+        /// The large ones, which take minutes.
         #[arg(long)]
         large: bool,
     },

@@ -8,7 +8,7 @@ const PACKAGE: &str = "resourcecache-model-checking";
 pub(crate) fn run(large: bool) -> Outcome {
     let mut arguments = vec!["run", "--quiet", "--locked", "-p", PACKAGE, "--"];
     let block = if large {
-        println!("model-check: about ten minutes, and some GiB of memory");
+        println!("model-check: takes minutes, and some GiB of memory");
         arguments.push("--large");
         "large"
     } else {
