@@ -47,6 +47,16 @@ pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome
 
 /// Runs cargo, and prints the last lines of what it prints; all of it when it fails.
 pub(crate) fn cargo_tail(arguments: &[&str], lines: usize) -> Outcome {
+    let text = cargo_text(arguments)?;
+    let all: Vec<&str> = text.lines().collect();
+    for line in &all[all.len().saturating_sub(lines)..] {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// Runs cargo: what it prints, which is shown when it fails.
+pub(crate) fn cargo_text(arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new("cargo");
     command
         .args(arguments)
@@ -55,21 +65,35 @@ pub(crate) fn cargo_tail(arguments: &[&str], lines: usize) -> Outcome {
     let output = command
         .output()
         .map_err(|error| format!("cargo cannot be started: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let all: Vec<&str> = text.lines().collect();
-    let first = if output.status.success() {
-        all.len().saturating_sub(lines)
-    } else {
-        0
-    };
-    for line in &all[first..] {
-        println!("{line}");
-    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
-        Ok(())
-    } else {
-        Err(format!("ended with {}", output.status))
+        return Ok(text);
     }
+    println!("{text}");
+    Err(format!("ended with {}", output.status))
+}
+
+/// Runs tests, and prints those of their lines that begin so.
+pub(crate) fn cargo_counts(arguments: &[&str], beginning: &str) -> Outcome {
+    let text = cargo_text(arguments)?;
+    // A line may stand behind what the test harness prints.
+    for line in text.lines() {
+        if let Some(at) = line.find(beginning) {
+            println!("{}", &line[at..]);
+        }
+    }
+    Ok(())
+}
+
+/// A text with what stands between the marks of a block replaced.
+pub(crate) fn with_block(text: &str, name: &str, inside: &str) -> Result<String, String> {
+    let (begin, end) = (
+        format!("<!-- {name}:begin -->"),
+        format!("<!-- {name}:end -->"),
+    );
+    let (before, rest) = text.split_once(&begin).ok_or(format!("no {begin}"))?;
+    let (_, after) = rest.split_once(&end).ok_or(format!("no {end}"))?;
+    Ok(format!("{before}{begin}\n{inside}{end}{after}"))
 }
 
 /// What a program prints.

@@ -1,6 +1,6 @@
 //! The API's client.
 
-use resourcecache_lagging_server::Entry;
+use resourcecache_judge::Fact;
 use serde_json::Value;
 
 /// What can go wrong.
@@ -93,7 +93,7 @@ impl Api {
     }
 
     /// What was true when, and the server's time.
-    pub(crate) fn ledger(&self) -> Result<(u64, Vec<Entry>), Error> {
+    pub(crate) fn ledger(&self) -> Result<(u64, Vec<Fact>), Error> {
         let mut answer = self.json("GET", "/control/ledger", None)?.1;
         let entries = serde_json::from_value(answer["entries"].take())?;
         Ok((answer["now_ms"].as_u64().unwrap_or_default(), entries))

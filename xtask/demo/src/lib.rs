@@ -2,8 +2,6 @@
 //! shows, side by side, with one judge for both.
 
 mod api;
-mod judge;
-mod naive;
 mod ours;
 pub mod own;
 mod scenarios;
@@ -13,7 +11,7 @@ mod stage;
 use serde::Serialize;
 
 pub use api::Error;
-pub use judge::Flickers;
+pub use resourcecache_judge::Flickers;
 pub use screen::Screen;
 
 /// One scenario's flickers.

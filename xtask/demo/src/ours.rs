@@ -4,7 +4,7 @@ use resourcecache::json::Schema;
 use resourcecache::{Badge, Config, Icon, JsonCache, Labels, Progress, Timestamp, VersionOrder};
 
 use crate::api::Error;
-use crate::judge::Shown;
+use crate::screen::Shown;
 
 /// The demo's schema: ids, uids, versions and tokens as the lagging server writes them.
 pub(crate) fn schema() -> Result<Schema, Error> {

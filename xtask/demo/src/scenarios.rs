@@ -1,10 +1,10 @@
 //! The document's three scenarios, live.
 
 use resourcecache::{Kind, MetadataPatch, OperationId, Retry, Status};
+use resourcecache_judge::Flickers;
 use serde_json::{Value, json};
 
 use crate::api::Error;
-use crate::judge::Flickers;
 use crate::screen::Screen;
 use crate::stage::{Setup, Stage};
 

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
+use serde_json::Value;
 
 use crate::api::Error;
-use crate::judge::Shown;
 
 /// Where frames go, and how fast.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,15 @@ pub struct Screen {
     pub quiet: bool,
     /// How long each frame stands.
     pub pause_ms: u64,
+}
+
+/// One row as it is on screen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Shown {
+    /// The object's fields.
+    pub(crate) body: Value,
+    /// The badge and the bar beside it, as text.
+    pub(crate) badge: Option<String>,
 }
 
 type Column<'a> = (&'a [Shown], &'a [(String, &'static str)]);
@@ -90,8 +99,8 @@ fn lines((rows, bad): Column<'_>) -> Vec<Line> {
         let fields = ["name", "ttl", "status"]
             .iter()
             .filter_map(|f| match &row.body[*f] {
-                serde_json::Value::Null => None,
-                serde_json::Value::String(text) => Some(text.clone()),
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
                 other => Some(format!("{f} {other}")),
             });
         let mut text = fields.collect::<Vec<_>>().join("  ");

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use resourcecache::{JsonCache, Timestamp, json::Schema};
+use resourcecache_judge::{Flickers, Judge, Naive};
 use resourcecache_lagging_server::Server;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Error};
-use crate::judge::{Flickers, Judge};
-use crate::naive::Naive;
 use crate::ours;
-use crate::screen::Screen;
+use crate::screen::{Screen, Shown};
 
 /// One scenario's stage.
 pub(crate) struct Stage {
@@ -88,9 +87,16 @@ impl Stage {
     /// Shows both screens to the judges, and to the user.
     pub(crate) fn show(&mut self, what: &str) -> Result<(), Error> {
         let (_, ledger) = self.api.ledger()?;
-        let (left, right) = (self.naive.screen(), ours::screen(&self.cache)?);
-        let bad_left = self.naive_judge.look(&left, &ledger);
-        let bad_right = self.our_judge.look(&right, &ledger);
+        let plain = |body: &Value| Shown {
+            body: body.clone(),
+            badge: None,
+        };
+        let left: Vec<Shown> = self.naive.rows().iter().map(plain).collect();
+        let right = ours::screen(&self.cache)?;
+        let bad_left = self.naive_judge.look(self.naive.rows(), &ledger);
+        let bad_right = self
+            .our_judge
+            .look(right.iter().map(|row| &row.body), &ledger);
         self.screen.frame(
             self.now - self.start,
             what,

@@ -2,50 +2,44 @@
 
 use serde_json::Value;
 
-use crate::judge::Shown;
-
 /// A list that believes every answer.
 #[derive(Debug, Default)]
-pub(crate) struct Naive {
+pub struct Naive {
     rows: Vec<Value>,
 }
 
 impl Naive {
     /// Takes a list as it comes.
-    pub(crate) fn refresh(&mut self, items: &[Value]) {
+    pub fn refresh(&mut self, items: &[Value]) {
         self.rows = items.to_vec();
     }
 
     /// Adds a row before the server has it.
-    pub(crate) fn add(&mut self, row: Value) {
+    pub fn add(&mut self, row: Value) {
         self.rows.push(row);
     }
 
     /// Puts the server's answer in the place of a row.
-    pub(crate) fn replace(&mut self, id: &str, row: Value) {
+    pub fn replace(&mut self, id: &str, row: Value) {
         if let Some(old) = self.rows.iter_mut().find(|r| r["id"] == id) {
             *old = row;
         }
     }
 
     /// Takes rows away before the server does.
-    pub(crate) fn delete(&mut self, ids: &[&str]) {
+    pub fn delete(&mut self, ids: &[&str]) {
         self.rows.retain(|r| !ids.iter().any(|id| r["id"] == *id));
     }
 
     /// Changes a field before the server does.
-    pub(crate) fn set(&mut self, id: &str, field: &str, value: Value) {
+    pub fn set(&mut self, id: &str, field: &str, value: Value) {
         if let Some(row) = self.rows.iter_mut().find(|r| r["id"] == id) {
             row[field] = value;
         }
     }
 
     /// What is on screen.
-    pub(crate) fn screen(&self) -> Vec<Shown> {
-        let shown = |body: &Value| Shown {
-            body: body.clone(),
-            badge: None,
-        };
-        self.rows.iter().map(shown).collect()
+    pub fn rows(&self) -> &[Value] {
+        &self.rows
     }
 }

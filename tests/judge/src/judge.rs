@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use resourcecache_lagging_server::Entry;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One row as it is on screen.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Shown {
-    /// The object's fields.
-    pub(crate) body: Value,
-    /// The badge and the bar beside it, as text.
-    pub(crate) badge: Option<String>,
+/// What has become true of one object of the server.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Fact {
+    /// The object.
+    pub id: String,
+    /// The object from then on; `None` when it is gone.
+    pub body: Option<Value>,
 }
 
 /// How often each sort of flicker was seen.
@@ -48,7 +47,7 @@ impl Flickers {
 
 /// Watches one screen.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Judge {
+pub struct Judge {
     /// What was on screen last, and what was ever.
     last: BTreeMap<String, Value>,
     ever: BTreeSet<String>,
@@ -57,7 +56,7 @@ pub(crate) struct Judge {
     /// Rows that the user has asked to be deleted: they may go before the server says so.
     asked: BTreeSet<String>,
     /// What it has counted.
-    pub(crate) flickers: Flickers,
+    pub flickers: Flickers,
 }
 
 /// What is one thing to the user's eye: a new row is the same before and after it has its real id.
@@ -78,15 +77,15 @@ enum Truth<'a> {
     Deleted,
 }
 
-fn truth<'a>(identity_: &str, ledger: &'a [Entry]) -> Truth<'a> {
-    let object = |e: &&Entry| {
-        e.body
+fn truth<'a>(identity_: &str, ledger: &'a [Fact]) -> Truth<'a> {
+    let object = |fact: &&Fact| {
+        fact.body
             .as_ref()
-            .map_or(e.id == identity_, |body| identity(body) == identity_)
+            .map_or(fact.id == identity_, |body| identity(body) == identity_)
     };
     match ledger.iter().rfind(object) {
         None => Truth::Unknown,
-        Some(entry) => match &entry.body {
+        Some(fact) => match &fact.body {
             Some(body) if body["status"] != "deleting" => Truth::Exists(body),
             _ => Truth::Deleted,
         },
@@ -95,16 +94,16 @@ fn truth<'a>(identity_: &str, ledger: &'a [Entry]) -> Truth<'a> {
 
 impl Judge {
     /// Looks at a screen; `ledger` is what has become true so far. Answers what flickered.
-    pub(crate) fn look(
+    pub fn look<'a>(
         &mut self,
-        screen: &[Shown],
-        ledger: &[Entry],
+        screen: impl IntoIterator<Item = &'a Value>,
+        ledger: &[Fact],
     ) -> Vec<(String, &'static str)> {
         let mut found = Vec::new();
         let mut now: BTreeMap<String, Value> = BTreeMap::new();
         for row in screen {
-            let id = identity(&row.body);
-            if now.insert(id.clone(), row.body.clone()).is_some() {
+            let id = identity(row);
+            if now.insert(id.clone(), row.clone()).is_some() {
                 self.flickers.doubled += 1;
                 found.push((id, "is there twice"));
             }
@@ -141,7 +140,7 @@ impl Judge {
     }
 
     /// The user asks for these to be deleted.
-    pub(crate) fn user_deletes(&mut self, ids: &[&str]) {
+    pub fn user_deletes(&mut self, ids: &[&str]) {
         self.asked.extend(ids.iter().map(ToString::to_string));
     }
 }
@@ -174,24 +173,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn entry(id: &str, body: Option<Value>) -> Entry {
-        Entry {
-            at_ms: 0,
-            kind: "zones".into(),
+    fn fact(id: &str, body: Option<Value>) -> Fact {
+        Fact {
             id: id.into(),
-            change: "updated".into(),
             body,
         }
-    }
-
-    fn screen(bodies: &[Value]) -> Vec<Shown> {
-        bodies
-            .iter()
-            .map(|body| Shown {
-                body: body.clone(),
-                badge: None,
-            })
-            .collect()
     }
 
     #[test]
@@ -199,23 +185,20 @@ mod tests {
         let (a, b) = (json!({"id": "a", "n": 1}), json!({"id": "b", "n": 1}));
         let b2 = json!({"id": "b", "n": 2});
         let mut judge = Judge::default();
-        let ledger = [entry("a", Some(a.clone())), entry("b", Some(b.clone()))];
-        assert_eq!(judge.look(&screen(&[a.clone(), b.clone()]), &ledger), []);
+        let ledger = [fact("a", Some(a.clone())), fact("b", Some(b.clone()))];
+        assert_eq!(judge.look(&[a.clone(), b.clone()], &ledger), []);
+        assert_eq!(judge.look([&b], &ledger), [("a".into(), "vanished")]);
+        let ledger = [fact("a", None), fact("b", Some(b2.clone()))];
         assert_eq!(
-            judge.look(&screen(std::slice::from_ref(&b)), &ledger),
-            [("a".into(), "vanished")]
-        );
-        let ledger = [entry("a", None), entry("b", Some(b2.clone()))];
-        assert_eq!(
-            judge.look(&screen(&[a.clone(), b2.clone()]), &ledger),
+            judge.look(&[a.clone(), b2.clone()], &ledger),
             [("a".into(), "came back")]
         );
         assert_eq!(
-            judge.look(&screen(&[a, b.clone()]), &ledger),
+            judge.look(&[a, b.clone()], &ledger),
             [("b".into(), "jumped back")]
         );
         assert_eq!(
-            judge.look(&screen(&[b.clone(), b]), &ledger),
+            judge.look(&[b.clone(), b], &ledger),
             [("b".into(), "is there twice")]
         );
         assert_eq!(
@@ -233,20 +216,11 @@ mod tests {
     fn an_edit_before_the_server_has_it_is_no_flicker() {
         let (old, new) = (json!({"id": "a", "n": 1}), json!({"id": "a", "n": 2}));
         let mut judge = Judge::default();
-        judge.look(
-            &screen(std::slice::from_ref(&old)),
-            &[entry("a", Some(old.clone()))],
-        );
-        judge.look(
-            &screen(std::slice::from_ref(&new)),
-            &[entry("a", Some(old.clone()))],
-        );
-        judge.look(
-            &screen(std::slice::from_ref(&new)),
-            &[entry("a", Some(new.clone()))],
-        );
+        judge.look([&old], &[fact("a", Some(old.clone()))]);
+        judge.look([&new], &[fact("a", Some(old.clone()))]);
+        judge.look([&new], &[fact("a", Some(new.clone()))]);
         assert_eq!(judge.flickers.total(), 0);
-        judge.look(&screen(&[old]), &[entry("a", Some(new))]);
+        judge.look(&[old], &[fact("a", Some(new))]);
         assert_eq!(judge.flickers.jumped_back, 1);
     }
 
@@ -258,13 +232,13 @@ mod tests {
         );
         let real = json!({"id": "r", "token": "k"});
         let mut judge = Judge::default();
-        let ledger = [entry("a", Some(a.clone()))];
-        judge.look(&screen(&[a.clone(), t]), &ledger);
+        let ledger = [fact("a", Some(a.clone()))];
+        judge.look(&[a.clone(), t], &ledger);
         judge.user_deletes(&["a"]);
-        let later = [entry("a", Some(a.clone())), entry("r", Some(real.clone()))];
+        let later = [fact("a", Some(a.clone())), fact("r", Some(real.clone()))];
         // The new row has its real id, the deleted one is hidden, then refused and shown again.
-        judge.look(&screen(std::slice::from_ref(&real)), &later);
-        judge.look(&screen(&[a, real]), &later);
+        judge.look([&real], &later);
+        judge.look(&[a, real], &later);
         assert_eq!(judge.flickers.total(), 0);
     }
 }
