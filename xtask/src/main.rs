@@ -3,6 +3,7 @@
 mod bench;
 mod count;
 mod diagram;
+mod fuzz;
 mod model;
 mod run;
 
@@ -50,6 +51,8 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Fuzzes with coverage, target by target: response, state, journal, scenario.
+    Fuzz(fuzz::Options),
     /// Checks that docs/model.md links every rule to tests that exist.
     Model,
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Diagram { check } => diagram::run(check),
         Command::Bench { only_write } => bench::run(only_write),
         Command::Count { write } => count::run(write),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Model => model::check(),
     };
     match done {
@@ -111,6 +115,18 @@ fn test() -> Outcome {
         let files = run::files("tests/scenarios", "json")?;
         arguments.extend(files.iter().map(String::as_str));
         run::cargo_tail(&arguments, 1)
+    })?;
+    step("inputs that fuzzing found", || {
+        let replay = [
+            "test",
+            "--quiet",
+            "--locked",
+            "-p",
+            "resourcecache-fuzz",
+            "--test",
+            "corpora",
+        ];
+        cargo(&[&replay[..], &["--", "--nocapture"]].concat(), &[])
     })?;
     step("the demo, fast", || {
         let demo = [

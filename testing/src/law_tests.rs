@@ -1,0 +1,177 @@
+//! Tries the laws on random bodies and patches, and makes a test of each.
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
+use resourcecache::Resource;
+
+use crate::laws::Law;
+
+impl Law {
+    /// Tries it on a thousand cases, the same ones each time, and says the smallest that breaks it.
+    ///
+    /// The bodies may have any ids. Where a law is about two bodies of one resource and theirs
+    /// differ, the second is the first with a patch laid over it.
+    pub fn counter_example<R: Resource>(
+        self,
+        bodies: &impl Strategy<Value = R>,
+        patches: &impl Strategy<Value = R::Patch>,
+    ) -> Option<String> {
+        let config = Config {
+            cases: 1_000,
+            rng_seed: RngSeed::Fixed(20_250_119),
+            ..Config::default()
+        };
+        self.tried(config, bodies, patches).err()
+    }
+
+    /// Tries it on random cases, as many as proptest's `PROPTEST_CASES` says.
+    ///
+    /// # Panics
+    ///
+    /// With the smallest case that breaks it.
+    pub fn hold<R: Resource>(
+        self,
+        bodies: &impl Strategy<Value = R>,
+        patches: &impl Strategy<Value = R::Patch>,
+    ) {
+        if let Err(broken) = self.tried(Config::default(), bodies, patches) {
+            panic!("{broken}");
+        }
+    }
+
+    fn tried<R: Resource>(
+        self,
+        config: Config,
+        bodies: &impl Strategy<Value = R>,
+        patches: &impl Strategy<Value = R::Patch>,
+    ) -> Result<(), String> {
+        smallest(
+            config,
+            &(bodies, bodies, patches, patches),
+            |(older, newer, a, b)| {
+                if older.id() == newer.id() {
+                    self.check(older, newer, a, b)
+                } else {
+                    self.check(older, &older.apply(b), a, b)
+                }
+            },
+        )
+    }
+}
+
+/// Tries something on random values, and says why the smallest fails.
+pub(crate) fn smallest<S: Strategy>(
+    config: Config,
+    values: &S,
+    check: impl Fn(&S::Value) -> Result<(), String>,
+) -> Result<(), String> {
+    // The message says the values: there is nothing to keep.
+    let config = Config {
+        failure_persistence: None,
+        max_shrink_iters: 100_000,
+        ..config
+    };
+    let why = |value: &S::Value| check(value).err();
+    let tried = TestRunner::new(config).run(values, |value| match why(&value) {
+        None => Ok(()),
+        Some(broken) => Err(proptest::test_runner::TestCaseError::fail(broken)),
+    });
+    match tried {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(broken, _)) => Err(broken.to_string()),
+        Err(TestError::Abort(problem)) => Err(format!("the values cannot be made: {problem}")),
+    }
+}
+
+/// Makes a test of every [law](crate::Law) of `Resource`, and one of whole histories, on a type of
+/// your own, over a strategy of its bodies and one of its patches. Put it into a module of its own.
+///
+/// ```
+/// mod toy_laws {
+///     use proptest::prelude::*;
+///     use resourcecache_testing::{Toy, resource_laws};
+///
+///     resource_laws!(
+///         Toy,
+///         ("[ab]", prop::array::uniform3(0..3_i64)).prop_map(|(id, fields)| Toy::new(id, fields)),
+///         prop::array::uniform3(prop::option::of(0..3_i64)),
+///     );
+/// }
+/// ```
+#[macro_export]
+macro_rules! resource_laws {
+    ($resource:ty, $bodies:expr, $patches:expr $(,)?) => {
+        $crate::resource_laws! { @tests $resource, $bodies, $patches;
+            a_patch_never_changes_the_id = KeepsId,
+            laying_is_repeatable = Repeats,
+            laying_all_fields_is_laying_the_patch = FieldsAreTheWhole,
+            a_field_is_made_of_one_field = FieldsAreSmallest,
+            what_was_laid_can_be_picked_again = PicksWhatWasLaid,
+            laying_what_was_picked_changes_nothing = PickedLaysBack,
+            laying_twice_is_laying_once = TwiceIsOnce,
+            untouched_fields_follow_the_base = OthersFollowTheBase,
+            patches_apart_lay_in_any_order = ApartInAnyOrder,
+            overlapping_goes_both_ways = OverlapsBothWays,
+            laying_a_difference_catches_up = DifferenceCatchesUp,
+            nothing_differs_from_itself = SameDiffersNot,
+        }
+
+        #[test]
+        fn histories_keep_what_the_cache_promises() {
+            $crate::strategies::hold::<$resource>($bodies, $patches);
+        }
+    };
+    (@tests $resource:ty, $bodies:expr, $patches:expr; $($name:ident = $law:ident,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::Law::$law.hold::<$resource>(&$bodies, &$patches);
+            }
+        )*
+    };
+}
+
+/// Makes a test of every law that a merge policy of your own must keep, on the type that it
+/// governs. Put it into a module of its own.
+///
+/// ```
+/// mod plain_laws {
+///     use proptest::prelude::*;
+///     use resourcecache::{MergePolicy, Resource};
+///     use resourcecache_testing::{Toy, merge_policy_laws};
+///
+///     struct Plain;
+///     impl MergePolicy<Toy> for Plain {
+///         fn lay(base: &Toy, patch: &[Option<i64>; 3]) -> Toy {
+///             base.apply(patch)
+///         }
+///     }
+///
+///     merge_policy_laws!(
+///         Plain,
+///         Toy,
+///         prop::array::uniform3(0..3_i64).prop_map(|fields| Toy::new("a", fields)),
+///         prop::array::uniform3(prop::option::of(0..3_i64)),
+///     );
+/// }
+/// ```
+#[macro_export]
+macro_rules! merge_policy_laws {
+    ($policy:ty, $resource:ty, $bodies:expr, $patches:expr $(,)?) => {
+        $crate::resource_laws!(
+            $crate::resourcecache::Governed<$resource, $policy>,
+            $crate::governed::<$resource, $policy>($bodies),
+            $patches,
+        );
+    };
+}
+
+/// Bodies under a merge policy.
+pub fn governed<R, P>(
+    bodies: impl Strategy<Value = R>,
+) -> impl Strategy<Value = resourcecache::Governed<R, P>>
+where
+    R: std::fmt::Debug + Clone,
+{
+    bodies.prop_map(resourcecache::Governed::new)
+}
