@@ -40,7 +40,11 @@ impl<'a> Input<'a> {
             eight.copy_from_slice(&seed.to_le_bytes());
         }
         let rng = TestRng::from_seed(RngAlgorithm::XorShift, &sixteen);
-        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let config = Config {
+            failure_persistence: None,
+            ..Config::default()
+        };
+        let mut runner = TestRunner::new_with_rng(config, rng);
         match strategy.new_tree(&mut runner) {
             Ok(tree) => tree.current(),
             Err(reason) => unreachable!("these strategies reject nothing: {reason}"),

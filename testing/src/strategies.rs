@@ -144,20 +144,27 @@ fn observed<R: Resource + 'static>(
     .boxed()
 }
 
+/// One thing that happens.
+pub fn happening<R: Resource + 'static>(
+    bodies: impl Strategy<Value = R> + Clone + 'static,
+    patches: impl Strategy<Value = R::Patch> + Clone + 'static,
+) -> impl Strategy<Value = Happening<R>> {
+    let wait = prop::sample::select(&[1_i64, 50, 200, 450, 1_000, 2_600, 6_000][..]);
+    let list = vec(bodies.clone(), 0..5);
+    prop_oneof![
+        2 => wait.prop_map(Happening::Wait),
+        8 => event(bodies, patches).prop_map(Happening::Event),
+        1 => Just(Happening::Fetch),
+        1 => (0..3_usize, list).prop_map(|(call, items)| Happening::Answer(call, items)),
+    ]
+}
+
 /// Up to 40 things that happen to one collection.
 pub fn history<R: Resource + 'static>(
     bodies: impl Strategy<Value = R> + Clone + 'static,
     patches: impl Strategy<Value = R::Patch> + Clone + 'static,
 ) -> impl Strategy<Value = Vec<Happening<R>>> {
-    let wait = prop::sample::select(&[1_i64, 50, 200, 450, 1_000, 2_600, 6_000][..]);
-    let list = vec(bodies.clone(), 0..5);
-    let happening = prop_oneof![
-        2 => wait.prop_map(Happening::Wait),
-        8 => event(bodies, patches).prop_map(Happening::Event),
-        1 => Just(Happening::Fetch),
-        1 => (0..3_usize, list).prop_map(|(call, items)| Happening::Answer(call, items)),
-    ];
-    vec(happening, 0..40)
+    vec(happening(bodies, patches), 0..40)
 }
 
 /// Plays histories on a cache.

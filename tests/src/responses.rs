@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use resourcecache::Kind;
-use resourcecache::json::Schema;
+use resourcecache::json::{JsonPatch, JsonResource, Schema};
 
 /// One item of a list as text: good, written in some way, or bad.
 pub fn item() -> impl Strategy<Value = String> {
@@ -76,6 +76,35 @@ pub fn schema() -> Schema {
         list_version: at("/rv"),
         ..Schema::default()
     }
+}
+
+/// A resource as these responses have it.
+pub fn body() -> impl Strategy<Value = JsonResource> + Clone {
+    let schema = schema();
+    (0..5_u32, 0..4_u32, 0..3_u32).prop_map(move |(id, version, text)| {
+        let body = format!(
+            "{{\"id\":\"z{id}\",\"m\":{{\"v\":{version},\"t\":\"t{text}\"}},\"n\":[{text}]}}"
+        );
+        schema.resource(body.as_bytes()).expect("a good body")
+    })
+}
+
+/// A patch of one.
+pub fn patch() -> impl Strategy<Value = JsonPatch> + Clone {
+    let texts = [
+        r#"{"m":{"v":9}}"#,
+        r#"{"m":null}"#,
+        r#"{"m":{}}"#,
+        r#"{"n":[1,2]}"#,
+        r#"{"n":null,"x":"\u00e9"}"#,
+        r#"{"m":{"v":null,"t":"t1"}}"#,
+        r#"{"m":{"v":{"w":1}},"n":[0]}"#,
+        "{}",
+        r#"{"id":"other"}"#,
+    ];
+    let schema = schema();
+    prop::sample::select(texts.to_vec())
+        .prop_map(move |text| schema.merge_patch(text.as_bytes()).expect("a good patch"))
 }
 
 /// Bytes that are shown as text.
