@@ -14,8 +14,8 @@ use crate::strategies::{Happening, Stage, history};
 ///
 /// With the smallest history that breaks a promise.
 pub fn hold<R: Resource + 'static>(
-    bodies: impl Strategy<Value = R> + Clone + 'static,
-    patches: impl Strategy<Value = R::Patch> + Clone + 'static,
+    bodies: impl Strategy<Value = R> + 'static,
+    patches: impl Strategy<Value = R::Patch> + 'static,
 ) {
     if let Err(broken) = smallest(Config::default(), &history(bodies, patches), |h| {
         check_history(h)

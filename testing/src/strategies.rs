@@ -47,13 +47,14 @@ fn operation() -> impl Strategy<Value = OperationId> {
 /// What an app asks for, answers, and observes. Operations are named by small numbers, which a
 /// short history begins; ids are those of the bodies.
 pub fn event<R: Resource + 'static>(
-    bodies: impl Strategy<Value = R> + Clone + 'static,
-    patches: impl Strategy<Value = R::Patch> + Clone + 'static,
-) -> impl Strategy<Value = Event<R>> + Clone {
+    bodies: impl Strategy<Value = R> + 'static,
+    patches: impl Strategy<Value = R::Patch> + 'static,
+) -> impl Strategy<Value = Event<R>> {
+    let (bodies, patches) = (bodies.boxed(), patches.boxed());
     prop_oneof![
-        6 => asked(bodies.clone(), patches.clone()),
-        4 => answered(bodies.clone(), patches),
-        4 => observed(bodies),
+        6 => asked(&bodies, &patches),
+        4 => answered(&bodies, &patches),
+        4 => observed(&bodies),
         1 => Just(Event::HandleTimeout),
         1 => prop_oneof![Just(500_u64), Just(3_000)]
             .prop_map(|older_than_ms| Event::CleanupStaleOperations { older_than_ms }),
@@ -61,8 +62,8 @@ pub fn event<R: Resource + 'static>(
 }
 
 fn asked<R: Resource + 'static>(
-    bodies: impl Strategy<Value = R> + Clone + 'static,
-    patches: impl Strategy<Value = R::Patch> + Clone + 'static,
+    bodies: &BoxedStrategy<R>,
+    patches: &BoxedStrategy<R::Patch>,
 ) -> BoxedStrategy<Event<R>> {
     let id = bodies.clone().prop_map(|body| ResourceId::from(body.id()));
     let kind = prop::sample::select(&[Kind::Delete, Kind::Process, Kind::Update, Kind::Create][..]);
@@ -74,9 +75,9 @@ fn asked<R: Resource + 'static>(
         min_ttl_ms,
     };
     prop_oneof![
-        6 => (id.clone(), patches).prop_map(move |(id, p)| begin(id, Kind::Update, Some(p), None)),
+        6 => (id.clone(), patches.clone()).prop_map(move |(id, p)| begin(id, Kind::Update, Some(p), None)),
         3 => (id.clone(), kind, ttl).prop_map(move |(id, kind, ttl)| begin(id, kind, None, ttl)),
-        2 => bodies.prop_map(|resource| Event::Create { resource, min_ttl_ms: None }),
+        2 => bodies.clone().prop_map(|resource| Event::Create { resource, min_ttl_ms: None }),
         1 => id.clone().prop_map(|id| Event::Revert { id }),
         1 => id.clone().prop_map(|id| Event::Remove { id }),
         1 => id.clone().prop_map(|id| Event::Complete { id }),
@@ -89,8 +90,8 @@ fn asked<R: Resource + 'static>(
 }
 
 fn answered<R: Resource + 'static>(
-    bodies: impl Strategy<Value = R> + Clone + 'static,
-    patches: impl Strategy<Value = R::Patch> + Clone + 'static,
+    bodies: &BoxedStrategy<R>,
+    patches: &BoxedStrategy<R::Patch>,
 ) -> BoxedStrategy<Event<R>> {
     let id = bodies.clone().prop_map(|body| ResourceId::from(body.id()));
     let answer = prop::option::of(bodies.clone());
@@ -109,15 +110,13 @@ fn answered<R: Resource + 'static>(
         2 => (operation(), retry).prop_map(failed),
         1 => operation().prop_map(|operation| Event::Attempt { operation }),
         1 => operation().prop_map(|operation| Event::Cancel { operation }),
-        1 => (id.clone(), patches).prop_map(|(id, patch)| Event::UpdateInPlace { id, patch }),
-        1 => (id, bodies).prop_map(|(temp_id, resource)| Event::ReplaceCreated { temp_id, resource }),
+        1 => (id.clone(), patches.clone()).prop_map(|(id, patch)| Event::UpdateInPlace { id, patch }),
+        1 => (id, bodies.clone()).prop_map(|(temp_id, resource)| Event::ReplaceCreated { temp_id, resource }),
     ]
     .boxed()
 }
 
-fn observed<R: Resource + 'static>(
-    bodies: impl Strategy<Value = R> + Clone + 'static,
-) -> BoxedStrategy<Event<R>> {
+fn observed<R: Resource + 'static>(bodies: &BoxedStrategy<R>) -> BoxedStrategy<Event<R>> {
     let list = vec(bodies.clone(), 0..5);
     let some = (vec(bodies.clone(), 0..3), vec(bodies.clone(), 0..3)).prop_map(|(listed, more)| {
         let ids = listed
@@ -146,10 +145,11 @@ fn observed<R: Resource + 'static>(
 
 /// One thing that happens.
 pub fn happening<R: Resource + 'static>(
-    bodies: impl Strategy<Value = R> + Clone + 'static,
-    patches: impl Strategy<Value = R::Patch> + Clone + 'static,
+    bodies: impl Strategy<Value = R> + 'static,
+    patches: impl Strategy<Value = R::Patch> + 'static,
 ) -> impl Strategy<Value = Happening<R>> {
     let wait = prop::sample::select(&[1_i64, 50, 200, 450, 1_000, 2_600, 6_000][..]);
+    let bodies = bodies.boxed();
     let list = vec(bodies.clone(), 0..5);
     prop_oneof![
         2 => wait.prop_map(Happening::Wait),
@@ -161,8 +161,8 @@ pub fn happening<R: Resource + 'static>(
 
 /// Up to 40 things that happen to one collection.
 pub fn history<R: Resource + 'static>(
-    bodies: impl Strategy<Value = R> + Clone + 'static,
-    patches: impl Strategy<Value = R::Patch> + Clone + 'static,
+    bodies: impl Strategy<Value = R> + 'static,
+    patches: impl Strategy<Value = R::Patch> + 'static,
 ) -> impl Strategy<Value = Vec<Happening<R>>> {
     vec(happening(bodies, patches), 0..40)
 }
