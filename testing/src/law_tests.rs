@@ -1,13 +1,14 @@
 //! Tries the laws on random bodies and patches, and makes a test of each.
 
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use resourcecache::Resource;
 
 use crate::laws::Law;
 
 impl Law {
     /// Tries it on a thousand cases, the same ones each time, and says the smallest that breaks it.
+    /// `RESOURCECACHE_CASES` asks for as many others.
     ///
     /// The bodies may have any ids. Where a law is about two bodies of one resource and theirs
     /// differ, the second is the first with a patch laid over it.
@@ -16,70 +17,55 @@ impl Law {
         bodies: &impl Strategy<Value = R>,
         patches: &impl Strategy<Value = R::Patch>,
     ) -> Option<String> {
-        let config = Config {
-            cases: 1_000,
-            rng_seed: RngSeed::Fixed(20_250_119),
-            ..Config::default()
-        };
-        self.tried(config, bodies, patches).err()
+        let values = (bodies, bodies, patches, patches);
+        smallest(1_000, &values, |(older, newer, a, b)| {
+            if older.id() == newer.id() {
+                self.check(older, newer, a, b)
+            } else {
+                self.check(older, &older.apply(b), a, b)
+            }
+        })
     }
 
-    /// Tries it on random cases, as many as proptest's `PROPTEST_CASES` says.
+    /// The same, as a test.
     ///
     /// # Panics
     ///
     /// With the smallest case that breaks it.
+    #[track_caller]
     pub fn hold<R: Resource>(
         self,
         bodies: &impl Strategy<Value = R>,
         patches: &impl Strategy<Value = R::Patch>,
     ) {
-        if let Err(broken) = self.tried(Config::default(), bodies, patches) {
+        if let Some(broken) = self.counter_example(bodies, patches) {
             panic!("{broken}");
         }
     }
-
-    fn tried<R: Resource>(
-        self,
-        config: Config,
-        bodies: &impl Strategy<Value = R>,
-        patches: &impl Strategy<Value = R::Patch>,
-    ) -> Result<(), String> {
-        smallest(
-            config,
-            &(bodies, bodies, patches, patches),
-            |(older, newer, a, b)| {
-                if older.id() == newer.id() {
-                    self.check(older, newer, a, b)
-                } else {
-                    self.check(older, &older.apply(b), a, b)
-                }
-            },
-        )
-    }
 }
 
-/// Tries something on random values, and says why the smallest fails.
+/// Tries something on `usually` so many random values, and says why the smallest fails.
 pub(crate) fn smallest<S: Strategy>(
-    config: Config,
+    usually: u32,
     values: &S,
     check: impl Fn(&S::Value) -> Result<(), String>,
-) -> Result<(), String> {
-    // The message says the values: there is nothing to keep.
+) -> Option<String> {
+    let asked = std::env::var("RESOURCECACHE_CASES").ok();
+    let asked: Option<u32> = asked.and_then(|n| n.parse().ok());
     let config = Config {
-        failure_persistence: None,
+        rng_seed: asked.map_or(RngSeed::Fixed(20_250_119), |_| RngSeed::Random),
+        cases: asked.unwrap_or(usually),
         max_shrink_iters: 100_000,
-        ..config
+        // The message says the values: there is nothing to keep.
+        failure_persistence: None,
+        ..Config::default()
     };
-    let why = |value: &S::Value| check(value).err();
-    let tried = TestRunner::new(config).run(values, |value| match why(&value) {
-        None => Ok(()),
-        Some(broken) => Err(proptest::test_runner::TestCaseError::fail(broken)),
-    });
+    let tried =
+        TestRunner::new(config).run(values, |value| check(&value).map_err(TestCaseError::fail));
     match tried {
-        Ok(()) => Ok(()),
-        Err(TestError::Fail(broken, _)) => Err(broken.to_string()),
-        Err(TestError::Abort(problem)) => Err(format!("the values cannot be made: {problem}")),
+        Ok(()) => None,
+        Err(TestError::Fail(broken, _)) => Some(broken.to_string()),
+        Err(TestError::Abort(problem)) => Some(format!("the values cannot be made: {problem}")),
     }
 }
 

@@ -28,6 +28,7 @@ pub use crate::promises::hold;
 
 /// One thing that happens to a collection.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // there are few, for a short time
 pub enum Happening<R: Resource> {
     /// So many milliseconds pass.
     Wait(i64),
