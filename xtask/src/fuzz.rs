@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use clap::Args;
 
@@ -15,6 +16,8 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing";
 
 const TARGETS: [&str; 4] = ["response", "state", "journal", "scenario"];
+/// How many bytes of inputs are kept for each target, besides those with a name of their own.
+const ROOM: u64 = 40_000;
 const PAGE: &str = "docs/fuzzing.md";
 const BEGIN: &str = "<!-- fuzzing:begin -->";
 const END: &str = "<!-- fuzzing:end -->";
@@ -67,14 +70,14 @@ pub(crate) fn run(options: &Options) -> Outcome {
         let found = fuzzer.fuzz(options.minutes)?;
         println!(
             "{target}: {} executions in {:.1} minutes, {} each second, {} crashes",
-            found.executions, options.minutes, found.rate, found.crashes
+            found.executions, found.minutes, found.rate, found.crashes
         );
         crashes += found.crashes;
         if options.keep {
             fuzzer.keep()?;
         }
         if options.write {
-            write(target, options.minutes, &found)?;
+            write(target, &found)?;
         }
     }
     if crashes == 0 {
@@ -94,6 +97,8 @@ fn host() -> Result<String, String> {
 
 /// What a run came to.
 struct Found {
+    /// Less than was asked for when a crash ended it.
+    minutes: f64,
     executions: u64,
     rate: u64,
     crashes: usize,
@@ -127,7 +132,7 @@ impl Fuzzer {
     }
 
     fn fuzz(&self, minutes: f64) -> Result<Found, String> {
-        let before = files(&self.crashes)?.len();
+        let (before, start) = (files(&self.crashes)?.len(), Instant::now());
         let mut command = Command::new(&self.binary);
         command.args([&self.work, &self.kept]);
         command.arg(format!(
@@ -146,6 +151,7 @@ impl Fuzzer {
             .stdout(Stdio::null())
             .output()
             .map_err(|e| format!("{command:?}: {e}"))?;
+        let minutes = start.elapsed().as_secs_f64() / 60.0;
         let text = String::from_utf8_lossy(&out.stderr);
         let number = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -163,6 +169,7 @@ impl Fuzzer {
             return Err(format!("{}: no figures: {text}", self.binary.display()));
         };
         Ok(Found {
+            minutes,
             executions,
             rate,
             crashes,
@@ -194,10 +201,19 @@ impl Fuzzer {
         for old in files(&self.kept)?.iter().filter(|path| by_hash(path)) {
             std::fs::remove_file(old).map_err(problem)?;
         }
+        // The smallest first, while there is room.
+        let mut chosen: Vec<(u64, PathBuf)> = files(&chosen)?
+            .into_iter()
+            .filter_map(|path| Some((path.metadata().ok()?.len(), path)))
+            .collect();
+        chosen.sort();
         let (mut count, mut bytes) = (0, 0);
-        for file in files(&chosen)? {
-            bytes += std::fs::copy(&file, self.kept.join(file.file_name().unwrap_or_default()))
-                .map_err(problem)?;
+        for (size, file) in chosen {
+            if bytes + size > ROOM {
+                break;
+            }
+            let name = file.file_name().unwrap_or_default();
+            bytes += std::fs::copy(&file, self.kept.join(name)).map_err(problem)?;
             count += 1;
         }
         println!(
@@ -217,7 +233,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// Puts a target's row into the table; the others stay.
-fn write(target: &str, minutes: f64, found: &Found) -> Outcome {
+fn write(target: &str, found: &Found) -> Outcome {
     let path = root().join(PAGE);
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
     let marks = text
@@ -229,8 +245,9 @@ fn write(target: &str, minutes: f64, found: &Found) -> Outcome {
     let mark = format!("| {target} |");
     let date = output(Command::new("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default();
     let row = format!(
-        "{mark} {} | {minutes} | {} | {} | {} |",
+        "{mark} {} | {:.1} | {} | {} | {} |",
         date.trim(),
+        found.minutes,
         found.executions,
         found.rate,
         found.crashes
