@@ -119,7 +119,6 @@ impl<R: Resource> ResourceCache<R> {
         cache.before.clear();
         cache.rows.release();
         cache.next_key = record.next_key;
-        cache.next_place = record.next_place;
         cache.revision = record.revision;
         cache.log = Log::from(record.revision);
         cache.seq = record.seq;

@@ -121,6 +121,20 @@ fn counters_that_cannot_be_are_refused() {
     assert!(restored(&damaged).unwrap_err().contains("damaged"));
 }
 
+/// Found by fuzzing: a row that had lost its place was given one, and what was saved then did not
+/// load.
+#[test]
+fn a_row_without_place_gets_one_for_good() {
+    let mut created = cache();
+    let new = Schema::default().resource(br#"{"id":"new"}"#).unwrap();
+    created.add_as_creating(new, Timestamp(0)).unwrap();
+    let mut damaged = serde_json::to_value(created.record()).unwrap();
+    damaged["rows"][2]["place"] = Value::Null;
+    let loaded = restored(&damaged).unwrap();
+    let again = restored(&serde_json::to_value(loaded.record()).unwrap()).unwrap();
+    assert_eq!(again.visible().last().unwrap().id(), "new");
+}
+
 /// Found by fuzzing (R1): a number read back from a journal is the number that was written.
 #[test]
 fn fractions_of_progress_survive_a_journal() {
