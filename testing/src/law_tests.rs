@@ -8,7 +8,6 @@ use crate::laws::Law;
 
 impl Law {
     /// Tries it on a thousand cases, the same ones each time, and says the smallest that breaks it.
-    /// `RESOURCECACHE_CASES` asks for as many others.
     ///
     /// The bodies may have any ids. Where a law is about two bodies of one resource and theirs
     /// differ, the second is the first with a patch laid over it.
@@ -17,17 +16,10 @@ impl Law {
         bodies: &impl Strategy<Value = R>,
         patches: &impl Strategy<Value = R::Patch>,
     ) -> Option<String> {
-        let values = (bodies, bodies, patches, patches);
-        smallest(1_000, &values, |(older, newer, a, b)| {
-            if older.id() == newer.id() {
-                self.check(older, newer, a, b)
-            } else {
-                self.check(older, &older.apply(b), a, b)
-            }
-        })
+        self.broken_within(same(CASES), bodies, patches)
     }
 
-    /// The same, as a test.
+    /// The same, as a test. `RESOURCECACHE_CASES` asks for as many other cases.
     ///
     /// # Panics
     ///
@@ -38,30 +30,62 @@ impl Law {
         bodies: &impl Strategy<Value = R>,
         patches: &impl Strategy<Value = R::Patch>,
     ) {
-        if let Some(broken) = self.counter_example(bodies, patches) {
+        if let Some(broken) = self.broken_within(asked(CASES), bodies, patches) {
             panic!("{broken}");
         }
     }
+
+    fn broken_within<R: Resource>(
+        self,
+        cases: Config,
+        bodies: &impl Strategy<Value = R>,
+        patches: &impl Strategy<Value = R::Patch>,
+    ) -> Option<String> {
+        let values = (bodies, bodies, patches, patches);
+        smallest(cases, &values, |(older, newer, a, b)| {
+            if older.id() == newer.id() {
+                self.check(older, newer, a, b)
+            } else {
+                self.check(older, &older.apply(b), a, b)
+            }
+        })
+    }
 }
 
-/// Tries something on `usually` so many random values, and says why the smallest fails.
-pub(crate) fn smallest<S: Strategy>(
-    usually: u32,
-    values: &S,
-    check: impl Fn(&S::Value) -> Result<(), String>,
-) -> Option<String> {
-    let asked = std::env::var("RESOURCECACHE_CASES").ok();
-    let asked: Option<u32> = asked.and_then(|n| n.parse().ok());
-    let config = Config {
-        rng_seed: asked.map_or(RngSeed::Fixed(20_250_119), |_| RngSeed::Random),
-        cases: asked.unwrap_or(usually),
+const CASES: u32 = 1_000;
+
+/// So many cases, the same ones each time.
+fn same(cases: u32) -> Config {
+    Config {
+        cases,
+        rng_seed: RngSeed::Fixed(20_250_119),
         max_shrink_iters: 100_000,
         // The message says the values: there is nothing to keep.
         failure_persistence: None,
         ..Config::default()
-    };
+    }
+}
+
+/// `usually` so many, the same ones; as many others as `RESOURCECACHE_CASES` asks for.
+pub(crate) fn asked(usually: u32) -> Config {
+    let asked = std::env::var("RESOURCECACHE_CASES").ok();
+    match asked.and_then(|n| n.parse().ok()) {
+        None => same(usually),
+        Some(cases) => Config {
+            rng_seed: RngSeed::Random,
+            ..same(cases)
+        },
+    }
+}
+
+/// Tries something on random values, and says why the smallest fails.
+pub(crate) fn smallest<S: Strategy>(
+    cases: Config,
+    values: &S,
+    check: impl Fn(&S::Value) -> Result<(), String>,
+) -> Option<String> {
     let tried =
-        TestRunner::new(config).run(values, |value| check(&value).map_err(TestCaseError::fail));
+        TestRunner::new(cases).run(values, |value| check(&value).map_err(TestCaseError::fail));
     match tried {
         Ok(()) => None,
         Err(TestError::Fail(broken, _)) => Some(broken.to_string()),

@@ -4,7 +4,7 @@ use proptest::strategy::Strategy;
 use resourcecache::{Changes, Event, Resource, ResourceCache, RowKey, Snapshot};
 
 use crate::history::Player;
-use crate::law_tests::smallest;
+use crate::law_tests::{asked, smallest};
 use crate::strategies::{Happening, Stage, history};
 
 /// Tries [`check_history`] on 256 histories, the same ones each time; `RESOURCECACHE_CASES` asks for
@@ -18,7 +18,7 @@ pub fn hold<R: Resource + 'static>(
     bodies: impl Strategy<Value = R> + 'static,
     patches: impl Strategy<Value = R::Patch> + 'static,
 ) {
-    if let Some(broken) = smallest(256, &history(bodies, patches), |h| check_history(h)) {
+    if let Some(broken) = smallest(asked(256), &history(bodies, patches), |h| check_history(h)) {
         panic!("{broken}");
     }
 }

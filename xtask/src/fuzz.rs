@@ -144,6 +144,7 @@ impl Fuzzer {
         command.args([
             "-max_len=4096",
             "-timeout=20",
+            "-report_slow_units=3600",
             "-rss_limit_mb=2048",
             "-print_final_stats=1",
         ]);
