@@ -91,6 +91,12 @@ impl<R: Resource> ResourceCache<R> {
                 ),
             ));
         }
+        if let Some(problem) = record.damage() {
+            return Err(Error::bad_input(
+                "record",
+                format!("{problem}; it is damaged"),
+            ));
+        }
         let mut cache = Self::new(config);
         cache.next_place = record.next_place;
         cache.next_operation = record.next_operation;
@@ -113,7 +119,6 @@ impl<R: Resource> ResourceCache<R> {
         cache.before.clear();
         cache.rows.release();
         cache.next_key = record.next_key;
-        cache.next_place = record.next_place;
         cache.revision = record.revision;
         cache.log = Log::from(record.revision);
         cache.seq = record.seq;
@@ -131,6 +136,37 @@ impl<R: Resource> ResourceCache<R> {
         cache.handle_timeout(now)?;
         cache.gather();
         Ok(cache)
+    }
+}
+
+impl<R: Resource> Record<R> {
+    /// What its counters and its rows contradict each other in.
+    fn damage(&self) -> Option<&'static str> {
+        /// Counters count on from here for longer than anyone waits.
+        const MOST: u64 = 1 << 62;
+        let counters = [
+            self.next_key,
+            self.next_operation,
+            self.revision.0,
+            self.seq,
+            self.next_place.try_into().unwrap_or(u64::MAX),
+        ];
+        if counters.iter().any(|counter| *counter > MOST) {
+            return Some("a counter of the record is beyond all that can be counted");
+        }
+        let zones = self.rows.iter().filter_map(|row| row.place);
+        let mut zones = zones.filter(|place| place.0 != LISTED);
+        if zones.any(|place| place.1.unsigned_abs() > counters[4]) {
+            return Some("a row of the record stands where none was put yet");
+        }
+        let operations = self.rows.iter().flat_map(|row| &row.operations);
+        let mut ids: Vec<u64> = operations.map(|operation| operation.id.0).collect();
+        ids.sort_unstable();
+        let twice = ids.windows(2).any(|two| two[0] == two[1]);
+        if twice || ids.last().is_some_and(|last| *last >= self.next_operation) {
+            return Some("an operation of the record has a number that is not its own");
+        }
+        None
     }
 }
 

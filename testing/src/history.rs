@@ -54,7 +54,8 @@ fn lag() -> impl Strategy<Value = i64> {
     prop_oneof![4 => Just(0_i64), 3 => Just(300), 2 => Just(900), 1 => Just(3000)]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// One step, as histories are made of.
+pub fn step() -> impl Strategy<Value = Step> {
     let wait = prop_oneof![
         Just(1_i64),
         Just(50),

@@ -200,6 +200,8 @@ impl World {
         Ok(
             JsonCache::restore(self.cache.config().clone(), record, now).map(|cache| {
                 self.cache = cache;
+                // Loading does what is due and tells nobody: a reader takes the whole view.
+                self.mirror = self.cache.visible().map(|item| item.key()).collect();
                 Changes::default()
             }),
         )

@@ -73,6 +73,17 @@ fn refusals_are_checked_both_ways() {
     assert!(problem(other).contains("expected: refused as transition"));
 }
 
+/// Found by fuzzing: what had become due by the time of a reload counted as a contradiction.
+#[test]
+fn a_reload_may_find_something_due() {
+    let scenario = r#"{"name":"n","steps":[
+        {"at":0,"do":"add_as_creating","item":{"id":"a"},"as":"x"},
+        {"at":1,"do":"fail","op":"x","error":"no"},
+        {"at":900000,"do":"reload"},
+        {"at":900000,"expect":{"visible":[]}}]}"#;
+    assert_eq!(run_scenario(scenario).result, Ok(()));
+}
+
 #[test]
 fn unknown_words_fail() {
     let unknown = [

@@ -3,6 +3,7 @@
 mod bench;
 mod count;
 mod diagram;
+mod fuzz;
 mod model;
 mod model_check;
 mod pdns;
@@ -60,6 +61,8 @@ enum Command {
         #[arg(long)]
         large: bool,
     },
+    /// Fuzzes with coverage, target by target: response, state, journal, scenario.
+    Fuzz(fuzz::Options),
     /// Checks that docs/model.md links every rule to tests that exist.
     Model,
 }
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Bench { only_write } => bench::run(only_write),
         Command::Count { write } => count::run(write),
         Command::ModelCheck { large } => model_check::run(large),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Model => model::check(),
     };
     match done {
@@ -135,6 +139,18 @@ fn test() -> Outcome {
         let files = run::files("tests/scenarios", "json")?;
         arguments.extend(files.iter().map(String::as_str));
         run::cargo_tail(&arguments, 1)
+    })?;
+    step("inputs that fuzzing found", || {
+        let replay = [
+            "test",
+            "--quiet",
+            "--locked",
+            "-p",
+            "resourcecache-fuzz",
+            "--test",
+            "corpora",
+        ];
+        cargo(&[&replay[..], &["--", "--nocapture"]].concat(), &[])
     })?;
     step("the demo, fast", || {
         let demo = [

@@ -1,0 +1,4 @@
+mod laws {
+    use super::*;
+    resourcecache_testing::resource_laws!(Note, notes(), edits());
+}
