@@ -5,9 +5,12 @@ mod history;
 mod laws;
 mod model;
 
+mod coverage;
 mod server;
+pub mod simulate;
 mod toy;
 
+pub use coverage::{Coverage, States};
 pub use history::{IDS, Played, Player, Step, history};
 pub use laws::check_laws;
 pub use model::{Model, Seen};

@@ -5,6 +5,7 @@ mod count;
 mod diagram;
 mod model;
 mod run;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,8 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Plays simulated histories, and holds every law to them; fails when one is broken.
+    Simulate(simulate::Arguments),
     /// Checks that docs/model.md links every rule to tests that exist.
     Model,
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Diagram { check } => diagram::run(check),
         Command::Bench { only_write } => bench::run(only_write),
         Command::Count { write } => count::run(write),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Model => model::check(),
     };
     match done {

@@ -1,0 +1,466 @@
+//! What a client's user remembers, apart from the cache under test: what was asked for, when, and
+//! what the server answered. The laws are held against this.
+
+use resourcecache::{
+    Applied, Config, Event, Kind, OperationId, Resource, ResourceCache, ResourceId, RowKey, Settlement,
+    State, VersionOrder, WatchEvent,
+};
+
+use super::step::Tag;
+
+/// The collection's own clock, which never steps back (T1): kept here a second time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnClock {
+    own: i64,
+    skew: i64,
+    started: bool,
+}
+
+impl OwnClock {
+    /// The own time at the caller's `now`, which is seen from here on.
+    pub(crate) fn at(&mut self, now: i64) -> i64 {
+        if !self.started {
+            *self = Self {
+                own: now,
+                skew: 0,
+                started: true,
+            };
+        } else if now + self.skew >= self.own {
+            self.own = now + self.skew;
+        } else {
+            self.skew = self.own - now;
+        }
+        self.own
+    }
+}
+
+/// The server's acceptance of an operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Acked {
+    pub(crate) at: i64,
+    pub(crate) version: Option<String>,
+}
+
+/// One field that an update sets.
+#[derive(Clone, Debug)]
+pub(crate) struct Field<P> {
+    /// What the user wants of it.
+    pub(crate) wanted: P,
+    /// What it was before, when nothing else was pending.
+    pub(crate) old: Option<P>,
+    /// Whether the server has said something that lets go of it.
+    pub(crate) released: bool,
+}
+
+/// An operation, as its user remembers it.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered<R: Resource> {
+    pub(crate) tag: Tag,
+    pub(crate) operation: OperationId,
+    pub(crate) kind: Kind,
+    /// The resource's id: after a creation's answer, the real one.
+    pub(crate) id: String,
+    pub(crate) key: Option<RowKey>,
+    /// The body that was shown when it began.
+    pub(crate) body: Option<R>,
+    /// The new resource, of a creation.
+    pub(crate) new: Option<R>,
+    /// What an update is to set.
+    pub(crate) patch: Option<R::Patch>,
+    pub(crate) fields: Vec<Field<R::Patch>>,
+    /// By the collection's own clock.
+    pub(crate) begun: i64,
+    pub(crate) ttl_ms: u64,
+    pub(crate) acked: Option<Acked>,
+    pub(crate) outcomes: Vec<Settlement>,
+    /// Attempted or accepted since its last outcome, so that another one may follow.
+    pub(crate) again: bool,
+    /// Something has happened after which its promise is not given any more.
+    pub(crate) released: bool,
+}
+
+impl<R: Resource> Remembered<R> {
+    /// The end of its guard, or a time before that.
+    pub(crate) fn guard_end(&self) -> i64 {
+        let from = self.acked.as_ref().map_or(self.begun, |a| a.at);
+        from.max(self.begun)
+            .saturating_add_unsigned(self.ttl_ms)
+    }
+
+    /// Whether it may still be going on, or has done what it was to do.
+    pub(crate) fn stands(&self) -> bool {
+        let confirmed = |o: &Settlement| *o == Settlement::Confirmed;
+        !self.released && self.outcomes.iter().all(confirmed)
+    }
+
+    pub(crate) fn has_outcome(&self) -> bool {
+        !self.outcomes.is_empty()
+    }
+
+    fn is_about(&self, id: &str, key: Option<RowKey>) -> bool {
+        self.id == id || (key.is_some() && self.key == key)
+    }
+}
+
+/// All that a client's user remembers. It is written down with the cache's state, and lost with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory<R: Resource> {
+    pub(crate) clock: OwnClock,
+    pub(crate) operations: Vec<Remembered<R>>,
+    ttl_ms: u64,
+    order: VersionOrder,
+}
+
+/// An event that the cache has taken, and what it made of it.
+pub(crate) struct Taken<'a, R: Resource> {
+    pub(crate) event: &'a Event<R>,
+    pub(crate) tag: Option<Tag>,
+    pub(crate) before: &'a ResourceCache<R>,
+    pub(crate) after: &'a ResourceCache<R>,
+    pub(crate) applied: &'a Applied,
+    /// By the collection's own clock.
+    pub(crate) own: i64,
+}
+
+impl<R: Resource> Memory<R> {
+    /// Nothing is remembered yet, of a cache with these settings.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            clock: OwnClock::default(),
+            operations: Vec::new(),
+            ttl_ms: config.ttl_ms,
+            order: config.version_order,
+        }
+    }
+
+    /// Everything is lost.
+    pub(crate) fn forget(&mut self) {
+        self.clock = OwnClock::default();
+        self.operations.clear();
+    }
+
+    pub(crate) fn by_tag(&self, tag: Tag) -> Option<&Remembered<R>> {
+        self.operations.iter().find(|o| o.tag == tag)
+    }
+
+    /// Those that have not ended, by the states of the cache.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Remembered<R>> {
+        self.operations.iter().filter(|o| !o.has_outcome() || o.again)
+    }
+
+    /// Takes an event in.
+    pub(crate) fn note(&mut self, taken: &Taken<'_, R>) {
+        self.note_event(taken);
+        for outcome in &taken.applied.changes.outcomes {
+            let known = self.operations.iter_mut();
+            for operation in known.filter(|o| o.operation == outcome.operation) {
+                operation.outcomes.push(outcome.settlement);
+            }
+        }
+        self.follow_rows(taken.after);
+    }
+
+    /// The state was loaded, and what became due meanwhile was done.
+    pub(crate) fn note_loaded(&mut self, cache: &ResourceCache<R>) {
+        for one in &mut self.operations {
+            one.outcomes.clear();
+        }
+        for outcome in cache.outcomes() {
+            let known = self.operations.iter_mut();
+            for operation in known.filter(|o| o.operation == outcome.operation) {
+                operation.outcomes.push(outcome.settlement);
+            }
+        }
+    }
+
+    fn note_event(&mut self, taken: &Taken<'_, R>) {
+        match taken.event {
+            Event::Begin {
+                id,
+                kind,
+                patch,
+                min_ttl_ms,
+            } => self.begin(taken, id.as_str(), *kind, patch.as_ref(), *min_ttl_ms),
+            Event::Create { resource, .. } => self.create(taken, resource),
+            Event::Acknowledge { operation, answer } => {
+                let of = |o: &Remembered<R>| o.operation == *operation;
+                if let Some(index) = self.operations.iter().position(of) {
+                    self.accepted(index, answer.as_ref(), taken.own);
+                }
+            }
+            Event::ReplaceCreated { resource, .. } => {
+                let operation = taken.applied.operation();
+                let of = |o: &Remembered<R>| Some(o.operation) == operation;
+                if let Some(index) = self.operations.iter().position(of) {
+                    self.accepted(index, Some(resource), taken.own);
+                }
+            }
+            Event::Attempt { operation } => {
+                for one in self.operations.iter_mut() {
+                    one.again |= one.operation == *operation;
+                }
+            }
+            Event::Fail { operation, .. } | Event::Cancel { operation } => {
+                for one in self.operations.iter_mut() {
+                    // What was accepted stays the server's word (L8).
+                    let answered = one.acked.is_some() && one.kind != Kind::Delete;
+                    let fails = matches!(taken.event, Event::Fail { .. });
+                    one.released |= one.operation == *operation && (fails || !answered);
+                }
+            }
+            Event::Complete { id } => {
+                let newest = taken.before.operations(id.as_str());
+                let newest = newest.last().map(|o| o.id);
+                let of = |o: &Remembered<R>| Some(o.operation) == newest;
+                if let Some(index) = self.operations.iter().position(of) {
+                    self.accepted(index, None, taken.own);
+                }
+            }
+            Event::UpdateInPlace { id, patch } => self.answered_in_place(taken, id, patch),
+            Event::Revert { id } => self.release(taken, id, false),
+            Event::Remove { id } => self.release(taken, id, true),
+            Event::CleanupStaleOperations { .. } => {}
+            Event::Merge(snapshot) => {
+                let version = snapshot.list_version.as_deref();
+                let order = self.order;
+                for item in &snapshot.items {
+                    self.seen(item, version, order);
+                }
+                self.outrun(version, order);
+            }
+            Event::Observe(event) => self.told(event),
+            _ => {}
+        }
+    }
+
+    fn begin(
+        &mut self,
+        taken: &Taken<'_, R>,
+        id: &str,
+        kind: Kind,
+        patch: Option<&R::Patch>,
+        ttl_ms: Option<u64>,
+    ) {
+        let Some(operation) = taken.applied.operation() else {
+            return;
+        };
+        if self.operations.iter().any(|o| o.operation == operation) {
+            return; // a deletion that runs already (L5)
+        }
+        let item = taken.before.get_one(id);
+        let key = taken.after.get_one(id).map(|i| i.key());
+        let body = item.map(|i| i.body().clone());
+        let alone = !self.operations.iter().any(|o| o.is_about(id, key));
+        let fields = patch.map(R::fields).unwrap_or_default().into_iter();
+        let fields = fields.map(|wanted| Field {
+            old: body
+                .as_ref()
+                .filter(|_| alone)
+                .map(|b| b.pick(&wanted))
+                .filter(|old| *old != wanted),
+            wanted,
+            released: false,
+        });
+        let fields = fields.collect();
+        self.operations.push(Remembered {
+            tag: taken.tag.unwrap_or(usize::MAX),
+            operation,
+            kind,
+            id: id.to_string(),
+            key,
+            body,
+            new: None,
+            patch: patch.cloned(),
+            fields,
+            begun: taken.own,
+            ttl_ms: ttl_ms.unwrap_or(self.ttl_ms),
+            acked: None,
+            outcomes: Vec::new(),
+            again: false,
+            released: false,
+        });
+    }
+
+    fn create(&mut self, taken: &Taken<'_, R>, resource: &R) {
+        let Some(operation) = taken.applied.operation() else {
+            return;
+        };
+        let key = taken.after.get_one(resource.id()).map(|i| i.key());
+        for older in &mut self.operations {
+            // What was deleted under this id is another resource from now on (L6).
+            older.released |= older.is_about(resource.id(), key);
+        }
+        self.operations.push(Remembered {
+            tag: taken.tag.unwrap_or(usize::MAX),
+            operation,
+            kind: Kind::Create,
+            id: resource.id().to_string(),
+            key,
+            body: None,
+            new: Some(resource.clone()),
+            patch: None,
+            fields: Vec::new(),
+            begun: taken.own,
+            ttl_ms: self.ttl_ms,
+            acked: None,
+            outcomes: Vec::new(),
+            again: false,
+            released: false,
+        });
+    }
+
+    fn accepted(&mut self, index: usize, answer: Option<&R>, own: i64) {
+        let operation = &mut self.operations[index];
+        operation.again = true;
+        if operation.outcomes.iter().any(|o| *o != Settlement::Confirmed) {
+            operation.released = true; // late news: what it shows is the server's word
+        }
+        operation.acked = Some(Acked {
+            at: own,
+            version: answer.and_then(R::version).map(String::from),
+        });
+        let Some(answer) = answer else { return };
+        for field in &mut operation.fields {
+            field.wanted = answer.pick(&field.wanted);
+            field.released |= field.old.as_ref() == Some(&field.wanted);
+        }
+        if operation.new.is_some() {
+            operation.id = answer.id().to_string();
+        }
+    }
+
+    /// The server's answer lets go of the fields that it names (U6).
+    fn answered_in_place(&mut self, taken: &Taken<'_, R>, id: &ResourceId, patch: &R::Patch) {
+        let key = taken.after.get_one(id.as_str()).map(|i| i.key());
+        for one in &mut self.operations {
+            if one.is_about(id.as_str(), key) {
+                for field in &mut one.fields {
+                    field.released |= R::overlaps(&field.wanted, patch);
+                }
+            }
+        }
+    }
+
+    /// The user takes back, or drops, all that runs on a resource.
+    fn release(&mut self, taken: &Taken<'_, R>, id: &ResourceId, drops: bool) {
+        let key = taken.before.get_one(id.as_str()).map(|i| i.key());
+        for one in &mut self.operations {
+            if !one.is_about(id.as_str(), key) {
+                continue;
+            }
+            one.released |= match (one.kind, drops) {
+                // Its tombstone stays (D6, D3).
+                (Kind::Delete, _) => false,
+                (_, true) => true,
+                // What was accepted stays the server's word (L8).
+                (_, false) => one.acked.is_none(),
+            };
+        }
+    }
+
+    /// A body of the server lets go of what it says something new about (U2, U4, G4).
+    fn seen(&mut self, body: &R, list_version: Option<&str>, order: VersionOrder) {
+        for one in &mut self.operations {
+            if one.id != body.id() {
+                continue;
+            }
+            let known = one.body.as_ref().and_then(R::uid);
+            let other = known.is_some() && body.uid().is_some() && known != body.uid();
+            if other && one.kind != Kind::Create {
+                one.released = true;
+            }
+            let Some(acked) = &one.acked else { continue };
+            let at = acked.version.as_deref();
+            let proof = at_or_past(order, body.version(), at)
+                || at_or_past(order, list_version, at)
+                || body.version().is_some() && body.version() == at;
+            for field in &mut one.fields {
+                let shown = body.pick(&field.wanted);
+                let known = shown == field.wanted || Some(&shown) == field.old.as_ref();
+                field.released |= !known || proof && shown != field.wanted;
+            }
+        }
+    }
+
+    /// A list that is newer than a creation's answer decides about it (C3).
+    fn outrun(&mut self, list_version: Option<&str>, order: VersionOrder) {
+        for one in self.operations.iter_mut().filter(|o| o.new.is_some()) {
+            let acked = one.acked.as_ref().and_then(|a| a.version.as_deref());
+            one.released |= at_or_past(order, list_version, acked);
+        }
+    }
+
+    fn told(&mut self, event: &WatchEvent<R>) {
+        let order = self.order;
+        match event {
+            WatchEvent::Added(item) | WatchEvent::Modified(item) => {
+                self.seen(item, None, order);
+                let added = matches!(event, WatchEvent::Added(_));
+                let deletions = self.operations.iter_mut().filter(|o| o.kind == Kind::Delete);
+                for one in deletions.filter(|o| added && o.id == item.id()) {
+                    let known = one.body.as_ref().and_then(R::version);
+                    one.released |= known.is_none() || newer(order, item.version(), known);
+                }
+            }
+            WatchEvent::Deleted(item) => {
+                for one in self.operations.iter_mut().filter(|o| o.id == item.id()) {
+                    one.released |= one.kind != Kind::Delete;
+                }
+            }
+            WatchEvent::Bookmark { version } => self.outrun(version.as_deref(), order),
+            WatchEvent::Expired => {}
+        }
+    }
+
+    /// Follows rows that have got another id, or were made one with another row.
+    fn follow_rows(&mut self, cache: &ResourceCache<R>) {
+        for one in &mut self.operations {
+            if let Some(item) = one.key.and_then(|key| cache.row(key)) {
+                if item.id() != one.id {
+                    one.id = item.id().to_string();
+                }
+            } else if one.key.is_none() || one.new.is_none() {
+                one.key = cache.get_one(&one.id).map(|i| i.key()).or(one.key);
+            }
+        }
+        let creations = self.operations.iter().filter(|o| o.new.is_some());
+        let creations: Vec<(OperationId, String)> =
+            creations.map(|o| (o.operation, o.id.clone())).collect();
+        for one in self.operations.iter_mut().filter(|o| o.new.is_none()) {
+            // The id is that of a newer resource of ours.
+            one.released |= creations
+                .iter()
+                .any(|(operation, id)| *operation > one.operation && *id == one.id);
+        }
+    }
+}
+
+/// The states of the operations that have not ended.
+pub(crate) fn state_of<R: Resource>(
+    cache: &ResourceCache<R>,
+    one: &Remembered<R>,
+) -> Option<State> {
+    let operations = cache.operations(&one.id);
+    let found = operations.iter().find(|o| o.id == one.operation);
+    found.map(|o| o.state)
+}
+
+fn rank(order: VersionOrder, version: &str) -> Option<(usize, &str)> {
+    match order {
+        VersionOrder::Opaque => None,
+        // Fixed in width, or compared by length first.
+        VersionOrder::Integer | VersionOrder::Timestamp => Some((version.len(), version)),
+    }
+}
+
+fn compare(order: VersionOrder, a: Option<&str>, b: Option<&str>) -> Option<std::cmp::Ordering> {
+    Some(rank(order, a?)?.cmp(&rank(order, b?)?))
+}
+
+pub(crate) fn at_or_past(order: VersionOrder, a: Option<&str>, b: Option<&str>) -> bool {
+    compare(order, a, b).is_some_and(std::cmp::Ordering::is_ge)
+}
+
+pub(crate) fn newer(order: VersionOrder, a: Option<&str>, b: Option<&str>) -> bool {
+    compare(order, a, b).is_some_and(std::cmp::Ordering::is_gt)
+}
