@@ -157,7 +157,9 @@ impl<R: Resource> ResourceCache<R> {
             if let Payload::Update { guards, .. } = &mut failed.payload {
                 guards.clear();
             }
-            row.report(index, Settlement::Failed, cx);
+            if !row.operations[index].stale {
+                row.report(index, Settlement::Failed, cx);
+            }
         } else {
             failed.back_off(retry, base_ms, cx);
         }

@@ -2,6 +2,7 @@
 
 use crate::changes::Settlement;
 use crate::config::VersionOrder;
+use crate::ids::Timestamp;
 use crate::observe::{Observation, Sight, at_or_past, older};
 use crate::operation::{Guard, Payload};
 use crate::resource::Resource;
@@ -54,8 +55,7 @@ impl<R: Resource> Row<R> {
             && order != VersionOrder::Opaque
             || body.version().is_some() && body.version() == acked.version.as_deref()
             || at_or_past(order, obs.list_version.as_deref(), acked.version.as_deref());
-        let late = obs.at >= operation.guard_end();
-        self.weigh_update(index, body, proof, late, cx);
+        self.weigh_update(index, body, proof, obs.at, cx);
     }
 
     /// A body seen before the acknowledgement: its values are old ones from then on.
@@ -72,13 +72,13 @@ impl<R: Resource> Row<R> {
         index: usize,
         body: &R,
         proof: bool,
-        late: bool,
+        at: Timestamp,
         cx: &mut Context<'_>,
     ) {
+        let late = at >= self.operations[index].guard_end();
         let words = self.words(index, body);
         let all_agree = words.iter().all(|w| *w == Word::Agrees);
         let foreign = words.contains(&Word::Foreign);
-        let ends = proof || late;
         let unsettled = self.operations[index].is_unsettled();
         let settlement = if all_agree {
             Some(Settlement::Confirmed)
@@ -89,17 +89,32 @@ impl<R: Resource> Row<R> {
         } else {
             None
         };
-        if let Payload::Update { guards, seen, .. } = &mut self.operations[index].payload {
+        let (older, this) = self.operations.split_at_mut(index);
+        if let Payload::Update {
+            patch,
+            guards,
+            seen,
+        } = &mut this[0].payload
+        {
             if seen.is_empty() {
                 seen.push(detached(body));
             }
+            let told_beside = |field: &R::Patch| {
+                let held = older.iter().any(|o| at < o.guard_end() && o.holds(field));
+                held && !patch.as_ref().is_some_and(|p| R::overlaps(p, field))
+            };
             let fields = std::mem::take(guards);
             *guards = fields
                 .into_iter()
                 .zip(&words)
-                .map(|(guard, word)| match guard {
-                    Guard::Hold(value) if ends || *word == Word::Foreign => Guard::Server(value),
-                    kept => kept,
+                .filter_map(|(guard, word)| match guard {
+                    Guard::Hold(value) if proof || *word == Word::Foreign => {
+                        Some(Guard::Server(value))
+                    }
+                    // An older update asked for it, and guards it still.
+                    Guard::Hold(value) if late && told_beside(&value) => None,
+                    Guard::Hold(value) if late => Some(Guard::Server(value)),
+                    kept => Some(kept),
                 })
                 .collect();
         }

@@ -142,7 +142,10 @@ impl<R: Resource> Row<R> {
         let (Some(known), Some(uid)) = (known.and_then(R::uid), body.uid()) else {
             return;
         };
-        if known == uid {
+        // The answer of our creation said which resource the operations are about.
+        let made = self.creation().filter(|o| o.acked.is_some());
+        let ours = matches!(made.map(|o| &o.payload), Some(Payload::Create(new)) if new.uid() == Some(uid));
+        if known == uid || ours {
             return;
         }
         let last_deletion = self.operations.iter().rposition(|o| o.hides());

@@ -81,7 +81,11 @@ fn one_key<R: Subject>(client: &Client<R>, old: &[Shown<R>]) -> Checked<R> {
         // Two rows that have become one have the key of the creation's (C2).
         let operations = client.memory.operations.iter();
         let mut creations = operations.filter(|o| o.new.is_some());
-        if !creations.any(|o| o.key == Some(row.key)) {
+        // And one that has ended may have made way for what the server lists under its id.
+        let is = |o: &Remembered<R>| {
+            o.key == Some(row.key) || o.key == Some(before.key) && o.has_outcome()
+        };
+        if !creations.any(is) {
             let problem = format!("{} had {:?} and has {:?}", row.id, before.key, row.key);
             return Err(client.broken(ONE_KEY, problem));
         }
@@ -253,8 +257,7 @@ fn one_outcome<R: Subject>(client: &Client<R>, operation: &Remembered<R>) -> Che
     let [.., first, second] = operation.outcomes.as_slice() else {
         return Ok(());
     };
-    let worked = *second == Settlement::Confirmed && operation.kind != Kind::Update;
-    if *first == Settlement::Failed && (operation.again || worked) {
+    if !operation.surplus {
         return Ok(());
     }
     let problem = format!(
@@ -285,7 +288,8 @@ fn no_hasty_end<R: Subject>(
         _ => return Ok(()),
     };
     coverage.met(if settlement == Settlement::Stale { "K1" } else { "G3" });
-    if at >= operation.guard_end() {
+    let end = operation.guard_end_before(own);
+    if at >= end {
         return Ok(());
     }
     let problem = format!(
@@ -293,7 +297,7 @@ fn no_hasty_end<R: Subject>(
         operation.operation,
         operation.id,
         settlement.name(),
-        operation.guard_end() - at
+        end - at
     );
     Err(client.broken(GUARD_DECIDES, problem))
 }

@@ -2,7 +2,7 @@
 //! what the server answered. The laws are held against this.
 
 use resourcecache::{
-    Applied, Config, Event, Kind, OperationId, Resource, ResourceCache, ResourceId, RowKey, Settlement,
+    Applied, Config, Event, Kind, OperationId, OperationInfo, Resource, ResourceCache, ResourceId, RowKey, Settlement,
     State, VersionOrder, WatchEvent,
 };
 
@@ -73,8 +73,11 @@ pub(crate) struct Remembered<R: Resource> {
     pub(crate) ttl_ms: u64,
     pub(crate) acked: Option<Acked>,
     pub(crate) outcomes: Vec<Settlement>,
-    /// Attempted or accepted since its last outcome, so that another one may follow.
-    pub(crate) again: bool,
+    /// Attempted, or accepted, since its last outcome: another one may follow.
+    pub(crate) attempted: bool,
+    accepted: bool,
+    /// An outcome that may not follow the one before it.
+    pub(crate) surplus: bool,
     /// Something has happened after which its promise is not given any more.
     pub(crate) released: bool,
 }
@@ -87,6 +90,13 @@ impl<R: Resource> Remembered<R> {
             .saturating_add_unsigned(self.ttl_ms)
     }
 
+    /// The same, before what has happened at `own`.
+    pub(crate) fn guard_end_before(&self, own: i64) -> i64 {
+        let acked = self.acked.as_ref().map(|a| a.at).filter(|at| *at < own);
+        let from = acked.unwrap_or(self.begun).max(self.begun);
+        from.saturating_add_unsigned(self.ttl_ms)
+    }
+
     /// Whether it may still be going on, or has done what it was to do.
     pub(crate) fn stands(&self) -> bool {
         let confirmed = |o: &Settlement| *o == Settlement::Confirmed;
@@ -95,6 +105,18 @@ impl<R: Resource> Remembered<R> {
 
     pub(crate) fn has_outcome(&self) -> bool {
         !self.outcomes.is_empty()
+    }
+
+    /// One outcome, and another only when it was attempted again; or failed, and was accepted or
+    /// seen to have worked (L7, L14).
+    fn ends(&mut self, how: Settlement) {
+        if let Some(last) = self.outcomes.last() {
+            let worked = how == Settlement::Confirmed && self.kind != Kind::Update;
+            let failed = *last == Settlement::Failed;
+            self.surplus |= !(self.attempted || failed && (self.accepted || worked));
+        }
+        self.outcomes.push(how);
+        (self.attempted, self.accepted) = (false, false);
     }
 
     fn is_about(&self, id: &str, key: Option<RowKey>) -> bool {
@@ -145,18 +167,21 @@ impl<R: Resource> Memory<R> {
 
     /// Those that have not ended, by the states of the cache.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Remembered<R>> {
-        self.operations.iter().filter(|o| !o.has_outcome() || o.again)
+        self.operations.iter().filter(|o| {
+            let failed = o.outcomes.last() == Some(&Settlement::Failed);
+            !o.has_outcome() || o.attempted || o.accepted || failed
+        })
     }
 
     /// Takes an event in.
     pub(crate) fn note(&mut self, taken: &Taken<'_, R>) {
-        self.note_event(taken);
         for outcome in &taken.applied.changes.outcomes {
             let known = self.operations.iter_mut();
             for operation in known.filter(|o| o.operation == outcome.operation) {
-                operation.outcomes.push(outcome.settlement);
+                operation.ends(outcome.settlement);
             }
         }
+        self.note_event(taken);
         self.follow_rows(taken.after);
     }
 
@@ -197,7 +222,7 @@ impl<R: Resource> Memory<R> {
             }
             Event::Attempt { operation } => {
                 for one in self.operations.iter_mut() {
-                    one.again |= one.operation == *operation;
+                    one.attempted |= one.operation == *operation;
                 }
             }
             Event::Fail { operation, .. } | Event::Cancel { operation } => {
@@ -209,8 +234,12 @@ impl<R: Resource> Memory<R> {
                 }
             }
             Event::Complete { id } => {
-                let newest = taken.before.operations(id.as_str());
-                let newest = newest.last().map(|o| o.id);
+                let before = taken.before.operations(id.as_str());
+                let running = |o: &&OperationInfo| {
+                    !before.contains(o) && matches!(o.state, State::Acknowledged(_))
+                };
+                let after = taken.after.operations(id.as_str());
+                let newest = after.iter().rfind(running).or(before.last()).map(|o| o.id);
                 let of = |o: &Remembered<R>| Some(o.operation) == newest;
                 if let Some(index) = self.operations.iter().position(of) {
                     self.accepted(index, None, taken.own);
@@ -276,7 +305,9 @@ impl<R: Resource> Memory<R> {
             ttl_ms: ttl_ms.unwrap_or(self.ttl_ms),
             acked: None,
             outcomes: Vec::new(),
-            again: false,
+            attempted: false,
+            accepted: false,
+            surplus: false,
             released: false,
         });
     }
@@ -304,14 +335,16 @@ impl<R: Resource> Memory<R> {
             ttl_ms: self.ttl_ms,
             acked: None,
             outcomes: Vec::new(),
-            again: false,
+            attempted: false,
+            accepted: false,
+            surplus: false,
             released: false,
         });
     }
 
     fn accepted(&mut self, index: usize, answer: Option<&R>, own: i64) {
         let operation = &mut self.operations[index];
-        operation.again = true;
+        operation.accepted = true;
         if operation.outcomes.iter().any(|o| *o != Settlement::Confirmed) {
             operation.released = true; // late news: what it shows is the server's word
         }
