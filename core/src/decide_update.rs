@@ -20,6 +20,17 @@ enum Word {
     Foreign,
 }
 
+/// What versions prove.
+#[derive(Clone, Copy, PartialEq)]
+enum Proof {
+    None,
+    /// It is the acknowledged version. Where versions have no order, the next answer may still be
+    /// of an older one, so that the guard goes on (G2).
+    Same,
+    /// It is at or past the acknowledged one; an older one will be known as such.
+    Past,
+}
+
 impl<R: Resource> Row<R> {
     pub(crate) fn decide_update(
         &mut self,
@@ -51,10 +62,17 @@ impl<R: Resource> Row<R> {
         {
             return;
         }
-        let proof = at_or_past(order, body.version(), acked.version.as_deref())
-            && order != VersionOrder::Opaque
-            || body.version().is_some() && body.version() == acked.version.as_deref()
-            || at_or_past(order, obs.list_version.as_deref(), acked.version.as_deref());
+        let (shown, acked) = (body.version(), acked.version.as_deref());
+        let past = order != VersionOrder::Opaque
+            && (at_or_past(order, shown, acked)
+                || at_or_past(order, obs.list_version.as_deref(), acked));
+        let proof = if past {
+            Proof::Past
+        } else if shown.is_some() && shown == acked {
+            Proof::Same
+        } else {
+            Proof::None
+        };
         self.weigh_update(index, body, proof, obs.at, cx);
     }
 
@@ -71,7 +89,7 @@ impl<R: Resource> Row<R> {
         &mut self,
         index: usize,
         body: &R,
-        proof: bool,
+        proof: Proof,
         at: Timestamp,
         cx: &mut Context<'_>,
     ) {
@@ -82,7 +100,7 @@ impl<R: Resource> Row<R> {
         let unsettled = self.operations[index].is_unsettled();
         let settlement = if all_agree {
             Some(Settlement::Confirmed)
-        } else if foreign || proof {
+        } else if foreign || proof != Proof::None {
             Some(Settlement::Superseded)
         } else if late {
             Some(Settlement::NotConfirmed)
@@ -108,7 +126,10 @@ impl<R: Resource> Row<R> {
                 .into_iter()
                 .zip(&words)
                 .filter_map(|(guard, word)| match guard {
-                    Guard::Hold(value) if proof || *word == Word::Foreign => {
+                    Guard::Hold(value) if proof == Proof::Past || *word == Word::Foreign => {
+                        Some(Guard::Server(value))
+                    }
+                    Guard::Hold(value) if proof == Proof::Same && *word != Word::Agrees => {
                         Some(Guard::Server(value))
                     }
                     // An older update asked for it, and guards it still.

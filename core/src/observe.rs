@@ -148,7 +148,9 @@ impl<R: Resource> Row<R> {
         if known == uid || ours {
             return;
         }
-        let last_deletion = self.operations.iter().rposition(|o| o.hides());
+        // One that waits for a creation is about what is made by that.
+        let mut deletions = self.operations.iter();
+        let last_deletion = deletions.rposition(|o| o.hides() && !o.waiting);
         if let Some(index) = last_deletion {
             if self.operations[index].is_unsettled() {
                 self.settle(index, Trigger::Confirm, Settlement::Confirmed, false, cx);

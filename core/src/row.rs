@@ -248,9 +248,12 @@ impl<R: Resource> Row<R> {
         }
     }
 
-    /// A creation has left without a resource: what waited for it is cancelled (L1).
+    /// A creation has left without a resource: what waited for it is cancelled (L1). What follows a
+    /// re-creation is about that one.
     pub(crate) fn creation_gone(&mut self, creation: usize, cx: &mut Context<'_>) {
-        for index in creation..self.operations.len() {
+        let later = self.operations.iter().skip(creation + 1);
+        let count = later.take_while(|o| !o.creates()).count();
+        for index in creation..=creation + count {
             let operation = &self.operations[index];
             if operation.is_unsettled() && operation.kind != Kind::Create {
                 self.settle(index, Trigger::Cancel, Settlement::Cancelled, false, cx);

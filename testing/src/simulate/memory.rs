@@ -230,7 +230,10 @@ impl<R: Resource> Memory<R> {
                     // What was accepted stays the server's word (L8).
                     let answered = one.acked.is_some() && one.kind != Kind::Delete;
                     let fails = matches!(taken.event, Event::Fail { .. });
-                    one.released |= one.operation == *operation && (fails || !answered);
+                    if one.operation == *operation {
+                        one.released |= fails || !answered;
+                        one.acked.take_if(|_| fails);
+                    }
                 }
             }
             Event::Complete { id } => {
@@ -359,6 +362,14 @@ impl<R: Resource> Memory<R> {
         }
         if operation.new.is_some() {
             operation.id = answer.id().to_string();
+            let key = operation.key;
+            // What was asked of it while it was being created is about this resource.
+            let of_it = self.operations.iter_mut().filter(|o| o.key == key && key.is_some());
+            for body in of_it.filter_map(|o| o.body.as_mut()) {
+                if body.uid().is_none() {
+                    body.clone_from(answer);
+                }
+            }
         }
     }
 
@@ -404,13 +415,12 @@ impl<R: Resource> Memory<R> {
             }
             let Some(acked) = &one.acked else { continue };
             let at = acked.version.as_deref();
-            let proof = at_or_past(order, body.version(), at)
-                || at_or_past(order, list_version, at)
-                || body.version().is_some() && body.version() == at;
+            let proof =
+                at_or_past(order, body.version(), at) || at_or_past(order, list_version, at);
             for field in &mut one.fields {
                 let shown = body.pick(&field.wanted);
                 let known = shown == field.wanted || Some(&shown) == field.old.as_ref();
-                field.released |= !known || proof && shown != field.wanted;
+                field.released |= !known || proof;
             }
         }
     }
