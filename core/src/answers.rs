@@ -125,6 +125,8 @@ impl<R: Resource> ResourceCache<R> {
                 row.aliases.extend(other.aliases);
             }
         }
+        // Answered twice, the row has left what the first answer named.
+        row.base.take_if(|base| base.id() != id);
         let old = std::mem::replace(&mut row.id, id.into());
         row.aliases.retain(|a| *a != row.id);
         row.aliases.push(old);

@@ -325,14 +325,11 @@ impl<R: Resource> Row<R> {
             Sight::Absent | Sight::Deleted => {
                 if unsettled {
                     self.supersede_before(index, cx);
-                    if self.last.is_none() {
-                        // What is shown may be a re-creation: not what was deleted.
-                        let shown = if recreated {
-                            self.base.as_ref()
-                        } else {
-                            self.body()
-                        };
-                        self.last = shown.map(detached);
+                    // What is shown may be a re-creation: not what was deleted.
+                    if !recreated {
+                        self.last = self.body().map(detached).or(self.last.take());
+                    } else if self.last.is_none() {
+                        self.last = self.base.as_ref().map(detached);
                     }
                     self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                     self.operations[index].stale = false;

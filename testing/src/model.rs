@@ -384,6 +384,9 @@ impl<'a> Replay<'a> {
 
     fn creation_gone(&mut self, t: usize, creation: usize) {
         for o in creation..self.things[t].ops.len() {
+            if o > creation && self.things[t].ops[o].creates() {
+                return; // what follows is about the re-creation
+            }
             if self.things[t].ops[o].open() && self.things[t].ops[o].kind != Kind::Create {
                 self.settle(t, o, Some("cancelled"), false);
             }
@@ -593,7 +596,10 @@ impl<'a> Replay<'a> {
         if for_good {
             (op.phase, op.shown, op.acked, op.hold) =
                 (Phase::Failed, Some(shows), None, [Hold::No; FIELD_COUNT]);
-            self.tell(t, o, "failed");
+            // A stale deletion has had its outcome.
+            if !op.stale {
+                self.tell(t, o, "failed");
+            }
         } else {
             op.phase = Phase::Retrying;
         }

@@ -36,7 +36,8 @@ impl OwnClock {
 
 /// The server's acceptance of an operation.
 #[derive(Clone, Debug)]
-pub(crate) struct Acked {
+pub(crate) struct Acked<R> {
+    pub(crate) answer: Option<R>,
     pub(crate) at: i64,
     pub(crate) version: Option<String>,
 }
@@ -71,7 +72,7 @@ pub(crate) struct Remembered<R: Resource> {
     /// By the collection's own clock.
     pub(crate) begun: i64,
     pub(crate) ttl_ms: u64,
-    pub(crate) acked: Option<Acked>,
+    pub(crate) acked: Option<Acked<R>>,
     pub(crate) outcomes: Vec<Settlement>,
     /// Attempted, or accepted, since its last outcome: another one may follow.
     pub(crate) attempted: bool,
@@ -95,6 +96,12 @@ impl<R: Resource> Remembered<R> {
         let acked = self.acked.as_ref().map(|a| a.at).filter(|at| *at < own);
         let from = acked.unwrap_or(self.begun).max(self.begun);
         from.saturating_add_unsigned(self.ttl_ms)
+    }
+
+    /// Whether the server's answer gives this field another value.
+    pub(crate) fn answers_otherwise(&self, field: &R::Patch) -> bool {
+        let answer = self.acked.as_ref().and_then(|a| a.answer.as_ref());
+        answer.is_some_and(|answer| answer.pick(field) != *field)
     }
 
     /// Whether it may still be going on, or has done what it was to do.
@@ -352,6 +359,7 @@ impl<R: Resource> Memory<R> {
             operation.released = true; // late news: what it shows is the server's word
         }
         operation.acked = Some(Acked {
+            answer: answer.cloned(),
             at: own,
             version: answer.and_then(R::version).map(String::from),
         });
