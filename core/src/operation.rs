@@ -159,13 +159,7 @@ impl<R: Resource> Operation<R> {
 
     /// Lays what the operation asks for over `body`. What the server told beside it lies beneath
     /// the `older` edits that still wait for their answer.
-    pub(crate) fn lay_over(
-        &self,
-        body: R,
-        base: Option<&R>,
-        older: &[Self],
-        config: &Config,
-    ) -> R {
+    pub(crate) fn lay_over(&self, body: R, base: Option<&R>, older: &[Self], config: &Config) -> R {
         let Payload::Update { patch, guards, .. } = &self.payload else {
             return body;
         };

@@ -123,7 +123,8 @@ impl Thing {
         let mut body = start?;
         body.id.clone_from(self.ids.last()?);
         let kept = config.on_failure == resourcecache::OnFailure::Keep;
-        let shows = |o: &Op| o.kind == Kind::Update && o.guards && (o.phase != Phase::Failed || kept);
+        let shows =
+            |o: &Op| o.kind == Kind::Update && o.guards && (o.phase != Phase::Failed || kept);
         for (at, op) in self.ops.iter().enumerate().filter(|(_, o)| shows(o)) {
             for field in 0..FIELD_COUNT {
                 // What the server told beside lies beneath an older edit without an answer.
@@ -797,9 +798,7 @@ impl<'a> Replay<'a> {
             .collect();
         let held_below: [bool; FIELD_COUNT] = std::array::from_fn(|field| {
             let mut older = self.things[t].ops[..o].iter();
-            older.any(|o| {
-                o.guards && at < o.guard_end() && matches!(o.hold[field], Hold::Ours(_))
-            })
+            older.any(|o| o.guards && at < o.guard_end() && matches!(o.hold[field], Hold::Ours(_)))
         });
         let op = &mut self.things[t].ops[o];
         if !op.guards || op.waiting {

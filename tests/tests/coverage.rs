@@ -8,10 +8,7 @@ use resourcecache_testing::{Coverage, IDS, Player, States, history};
 fn states(player: &Player) -> States {
     let items = player.cache.all().map(|i| i.id().to_string());
     let items: Vec<String> = items.collect();
-    Coverage::states(
-        &player.cache,
-        items.iter().map(String::as_str).chain(IDS),
-    )
+    Coverage::states(&player.cache, items.iter().map(String::as_str).chain(IDS))
 }
 
 #[test]

@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let files = shrink(&simulation, &total)?;
     let _ = std::panic::take_hook();
     print_coverage(&total.coverage);
-    print_speed(&total, took);
+    print_speed(&simulation, &total, took);
     for file in &files {
         println!("{file}");
     }
@@ -90,7 +90,9 @@ fn play(simulation: &Simulation<Server>, arguments: &Arguments, start: Instant) 
     let stop = AtomicBool::new(false);
     let total = Mutex::new(Total::default());
     let over = || {
-        let late = arguments.seconds.is_some_and(|s| start.elapsed().as_secs() >= s);
+        let late = arguments
+            .seconds
+            .is_some_and(|s| start.elapsed().as_secs() >= s);
         late || stop.load(Ordering::Relaxed)
     };
     let work = || {
@@ -189,16 +191,30 @@ fn print_coverage(coverage: &Coverage) {
         println!("{rule:40}{count:>12}");
     }
     let unreached = coverage.unreached();
-    println!("\nunreached: {}", if unreached.is_empty() { "none".into() } else { unreached.join(", ") });
+    println!(
+        "\nunreached: {}",
+        if unreached.is_empty() {
+            "none".into()
+        } else {
+            unreached.join(", ")
+        }
+    );
 }
 
-fn print_speed(total: &Total, took: Duration) {
+fn print_speed(simulation: &Simulation<Server>, total: &Total, took: Duration) {
     let seconds = took.as_secs_f64().max(0.001);
+    // Once more, alone: the machine may have been busy with something else.
+    let again = |_| {
+        let begun = Instant::now();
+        simulation.run(total.slowest.1);
+        begun.elapsed()
+    };
+    let alone = (0..3).map(again).min().unwrap_or_default();
     println!(
         "{} steps; {:.0} histories a second; the slowest: seed {}, {:.1} ms",
         total.steps,
         total.histories as f64 / seconds,
         total.slowest.1,
-        total.slowest.0.as_secs_f64() * 1_000.0
+        alone.as_secs_f64() * 1_000.0
     );
 }

@@ -127,6 +127,7 @@ impl<R: Subject> Client<R> {
         let applied = match answer {
             Ok(applied) => applied,
             Err(error) => {
+                rules::count_refusal(&given, &error, lab.coverage);
                 self.check_refusal(&before, &given, &error, now)?;
                 return Ok(None);
             }
@@ -150,6 +151,9 @@ impl<R: Subject> Client<R> {
         if self.cache.poll_timeout().is_some_and(|at| at <= now) {
             let at = self.cache.poll_timeout().map(|at| at.0 - now.0);
             return Err(self.broken(AHEAD, format!("the next timeout is in {at:?} ms")));
+        }
+        if self.double.is_some() {
+            lab.coverage.met("R1");
         }
         self.check_double(&given, now)?;
         Ok(Some(applied))

@@ -50,7 +50,11 @@ impl<R: Subject> Chooser<R> {
         if let Some(step) = self.next.pop_front() {
             return step;
         }
-        let messages = if play.network.flights.is_empty() { 0 } else { 28 };
+        let messages = if play.network.flights.is_empty() {
+            0
+        } else {
+            28
+        };
         let what = self.dice.weighted(&[
             (12, What::Wait),
             (messages, What::Message),
@@ -78,7 +82,19 @@ impl<R: Subject> Chooser<R> {
         let config = &play.world.config;
         let ms = |ms: u64| i64::try_from(ms).unwrap_or(0);
         let (ttl, stale) = (ms(config.ttl_ms), ms(config.stale_after_ms));
-        let often = [1, 20, 100, 100, ttl / 3, ttl / 3, ttl - 1, ttl, ttl + 1, 2 * ttl, stale];
+        let often = [
+            1,
+            20,
+            100,
+            100,
+            ttl / 3,
+            ttl / 3,
+            ttl - 1,
+            ttl,
+            ttl + 1,
+            2 * ttl,
+            stale,
+        ];
         Step::Wait {
             ms: *self.dice.pick(&often).unwrap_or(&1),
         }
@@ -169,7 +185,11 @@ impl<R: Subject> Chooser<R> {
     }
 
     /// An id that a user may speak of: mostly one that is shown.
-    fn id<S: ServerModel<Resource = R>>(&mut self, play: &Play<S>, client: usize) -> Option<String> {
+    fn id<S: ServerModel<Resource = R>>(
+        &mut self,
+        play: &Play<S>,
+        client: usize,
+    ) -> Option<String> {
         let this = &play.clients[client];
         let shown = self.dice.pick(&this.shown).map(|row| row.id.clone());
         let mine = self.dice.pick(&this.memory.operations);
@@ -348,7 +368,11 @@ impl<R: Subject> Chooser<R> {
             let replica = self.dice.below(play.network.replicas.len());
             let known = play.network.replicas[replica];
             // From where it is, or from an older place.
-            let from = if self.dice.chance(70) { known + 1 } else { self.dice.below(known + 1) };
+            let from = if self.dice.chance(70) {
+                known + 1
+            } else {
+                self.dice.below(known + 1)
+            };
             return Some(Act::Watch { replica, from });
         };
         let more = stream.next <= play.network.replicas[stream.replica];

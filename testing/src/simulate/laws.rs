@@ -194,9 +194,11 @@ fn edits<R: Subject>(
     let Some(row) = row.filter(|_| edit.stands()) else {
         return Ok(());
     };
-    let others = client.memory.operations.iter().filter(|o| {
-        o.operation != edit.operation && (o.key == edit.key || o.id == edit.id)
-    });
+    let others = client
+        .memory
+        .operations
+        .iter()
+        .filter(|o| o.operation != edit.operation && (o.key == edit.key || o.id == edit.id));
     for field in edit.fields.iter().filter(|f| !f.released) {
         let names = |o: &&Remembered<R>| {
             let mut fields = o.fields.iter();
@@ -213,7 +215,13 @@ fn edits<R: Subject>(
             }
             if shown != field.wanted {
                 let problem = format!("{} shows {shown:?}, not {:?}", row.id, field.wanted);
-                return Err(not_shown(client, EDIT_SHOWN, problem, edit, field.wanted.clone()));
+                return Err(not_shown(
+                    client,
+                    EDIT_SHOWN,
+                    problem,
+                    edit,
+                    field.wanted.clone(),
+                ));
             }
         } else if own < edit.guard_end() {
             let mut others = others.clone();
@@ -225,7 +233,13 @@ fn edits<R: Subject>(
             }
             if field.old.as_ref() == Some(&shown) {
                 let problem = format!("{} shows {shown:?} again, after {:?}", row.id, field.wanted);
-                return Err(not_shown(client, EDIT_KEPT, problem, edit, field.wanted.clone()));
+                return Err(not_shown(
+                    client,
+                    EDIT_KEPT,
+                    problem,
+                    edit,
+                    field.wanted.clone(),
+                ));
             }
         }
     }
@@ -291,7 +305,11 @@ fn no_hasty_end<R: Subject>(
         Settlement::Stale => own,
         _ => return Ok(()),
     };
-    coverage.met(if settlement == Settlement::Stale { "K1" } else { "G3" });
+    coverage.met(if settlement == Settlement::Stale {
+        "K1"
+    } else {
+        "G3"
+    });
     let end = operation.guard_end_before(own);
     if at >= end {
         return Ok(());

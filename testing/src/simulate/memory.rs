@@ -2,8 +2,8 @@
 //! what the server answered. The laws are held against this.
 
 use resourcecache::{
-    Applied, Config, Event, Kind, OperationId, OperationInfo, Resource, ResourceCache, ResourceId, RowKey, Settlement,
-    State, VersionOrder, WatchEvent,
+    Applied, Config, Coverage, Event, FetchToken, Kind, OperationId, OperationInfo, Resource,
+    ResourceCache, ResourceId, RowKey, Settlement, State, VersionOrder, WatchEvent,
 };
 
 use super::step::Tag;
@@ -87,8 +87,7 @@ impl<R: Resource> Remembered<R> {
     /// The end of its guard, or a time before that.
     pub(crate) fn guard_end(&self) -> i64 {
         let from = self.acked.as_ref().map_or(self.begun, |a| a.at);
-        from.max(self.begun)
-            .saturating_add_unsigned(self.ttl_ms)
+        from.max(self.begun).saturating_add_unsigned(self.ttl_ms)
     }
 
     /// The same, before what has happened at `own`.
@@ -136,6 +135,8 @@ impl<R: Resource> Remembered<R> {
 pub(crate) struct Memory<R: Resource> {
     pub(crate) clock: OwnClock,
     pub(crate) operations: Vec<Remembered<R>>,
+    /// The newest list that was merged whole.
+    pub(crate) newest_list: Option<FetchToken>,
     ttl_ms: u64,
     order: VersionOrder,
 }
@@ -157,6 +158,7 @@ impl<R: Resource> Memory<R> {
         Self {
             clock: OwnClock::default(),
             operations: Vec::new(),
+            newest_list: None,
             ttl_ms: config.ttl_ms,
             order: config.version_order,
         }
@@ -166,6 +168,7 @@ impl<R: Resource> Memory<R> {
     pub(crate) fn forget(&mut self) {
         self.clock = OwnClock::default();
         self.operations.clear();
+        self.newest_list = None;
     }
 
     pub(crate) fn by_tag(&self, tag: Tag) -> Option<&Remembered<R>> {
@@ -266,6 +269,9 @@ impl<R: Resource> Memory<R> {
                     self.seen(item, version, order);
                 }
                 self.outrun(version, order);
+                if snapshot.coverage == Coverage::Complete {
+                    self.newest_list = self.newest_list.max(snapshot.token);
+                }
             }
             Event::Observe(event) => self.told(event),
             _ => {}
@@ -355,7 +361,11 @@ impl<R: Resource> Memory<R> {
     fn accepted(&mut self, index: usize, answer: Option<&R>, own: i64) {
         let operation = &mut self.operations[index];
         operation.accepted = true;
-        if operation.outcomes.iter().any(|o| *o != Settlement::Confirmed) {
+        if operation
+            .outcomes
+            .iter()
+            .any(|o| *o != Settlement::Confirmed)
+        {
             operation.released = true; // late news: what it shows is the server's word
         }
         operation.acked = Some(Acked {
@@ -372,7 +382,10 @@ impl<R: Resource> Memory<R> {
             operation.id = answer.id().to_string();
             let key = operation.key;
             // What was asked of it while it was being created is about this resource.
-            let of_it = self.operations.iter_mut().filter(|o| o.key == key && key.is_some());
+            let of_it = self
+                .operations
+                .iter_mut()
+                .filter(|o| o.key == key && key.is_some());
             for body in of_it.filter_map(|o| o.body.as_mut()) {
                 if body.uid().is_none() {
                     body.clone_from(answer);
@@ -416,6 +429,12 @@ impl<R: Resource> Memory<R> {
             if one.id != body.id() {
                 continue;
             }
+            // What began on a new resource is about the one that is seen in its place.
+            if let Some(begun_on) = one.body.as_mut().filter(|b| b.uid().is_none()) {
+                if body.uid().is_some() {
+                    begun_on.clone_from(body);
+                }
+            }
             let known = one.body.as_ref().and_then(R::uid);
             let other = known.is_some() && body.uid().is_some() && known != body.uid();
             if other && one.kind != Kind::Create {
@@ -447,7 +466,10 @@ impl<R: Resource> Memory<R> {
             WatchEvent::Added(item) | WatchEvent::Modified(item) => {
                 self.seen(item, None, order);
                 let added = matches!(event, WatchEvent::Added(_));
-                let deletions = self.operations.iter_mut().filter(|o| o.kind == Kind::Delete);
+                let deletions = self
+                    .operations
+                    .iter_mut()
+                    .filter(|o| o.kind == Kind::Delete);
                 for one in deletions.filter(|o| added && o.id == item.id()) {
                     let known = one.body.as_ref().and_then(R::version);
                     one.released |= known.is_none() || newer(order, item.version(), known);

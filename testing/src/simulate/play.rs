@@ -88,7 +88,10 @@ impl<S: ServerModel> Play<S> {
     fn act(&mut self, index: usize, act: &Act<S::Resource>) -> Played<S> {
         let client = &mut self.clients[index];
         match act {
-            Act::StepBack { ms } => client.ahead -= ms,
+            Act::StepBack { ms } => {
+                client.ahead -= ms;
+                self.coverage.met("T1");
+            }
             Act::Save => client.save(),
             Act::Crash => {
                 self.network.hang_up(index);

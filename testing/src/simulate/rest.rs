@@ -69,7 +69,9 @@ impl<S: ServerModel> Play<S> {
     fn list_afresh(&mut self, client: usize) -> Rested<S> {
         let mut snapshot = Snapshot::complete(self.network.truth().to_vec());
         let newest = self.network.newest();
-        snapshot.list_version.clone_from(&self.network.past[newest].version);
+        snapshot
+            .list_version
+            .clone_from(&self.network.past[newest].version);
         if self.world.fetch_tokens {
             let applied = self.give(client, Event::BeginFetch, None)?;
             snapshot.token = applied.and_then(|a| a.token);

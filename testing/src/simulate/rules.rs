@@ -1,6 +1,8 @@
 //! Counts the rules whose condition an event meets, so that one sees what histories try.
 
-use resourcecache::{Coverage as Covers, Event, Kind, Resource, Snapshot, State, WatchEvent};
+use resourcecache::{
+    Coverage as Covers, Error, Event, Kind, Resource, Retry, Snapshot, State, WatchEvent,
+};
 
 use super::memory::{Memory, Taken};
 use crate::coverage::Coverage;
@@ -31,7 +33,11 @@ pub(crate) fn count<R: Resource>(
                 _ => {}
             }
             if taken.before.get_one(id.as_str()).is_none() {
-                met(if *kind == Kind::Delete { &["D5", "L10"] } else { &["L10"] });
+                met(if *kind == Kind::Delete {
+                    &["D5", "L10"]
+                } else {
+                    &["L10"]
+                });
             }
         }
         Event::Create { resource, .. } => {
@@ -54,8 +60,23 @@ pub(crate) fn count<R: Resource>(
             }
             met(&["L12"]);
         }
-        Event::Revert { id } => met(if open(id.as_str()).is_empty() { &["L7"] } else { &["L8", "L12"] }),
+        Event::Revert { id } => met(if open(id.as_str()).is_empty() {
+            &["L7"]
+        } else {
+            &["L8", "L12"]
+        }),
         Event::Cancel { .. } => met(&["L12"]),
+        Event::Fail {
+            operation, retry, ..
+        } => {
+            let known = memory.operations.iter().find(|o| o.operation == *operation);
+            let deletes = known.is_some_and(|o| o.kind == Kind::Delete);
+            match (retry, deletes) {
+                (Retry::No, true) => met(&["L14", "V2"]),
+                (Retry::No, false) => met(&["L14", "V5"]),
+                _ => met(&["T4"]),
+            }
+        }
         Event::Attempt { .. } => met(&["L14"]),
         Event::UpdateInPlace { .. } => met(&["U6"]),
         Event::UpdateMetadata { .. } => met(&["M3"]),
@@ -75,12 +96,29 @@ pub(crate) fn count<R: Resource>(
     }
 }
 
+/// Counts the rules by which an event was refused.
+pub(crate) fn count_refusal<R: Resource>(event: &Event<R>, error: &Error, coverage: &mut Coverage) {
+    match (event, error) {
+        (Event::Begin { .. }, Error::Transition { .. }) => coverage.met("L4"),
+        (Event::Create { .. }, Error::AlreadyExists { .. }) => coverage.met("L6"),
+        (Event::UpdateMetadata { .. }, Error::BadInput { .. }) => coverage.met("M2"),
+        (Event::UpdateMetadata { .. }, Error::NoOperation { .. }) => coverage.met("M5"),
+        _ => {}
+    }
+}
+
 fn count_merge<R: Resource>(
     memory: &Memory<R>,
     taken: &Taken<'_, R>,
     snapshot: &Snapshot<R>,
     met: &mut impl FnMut(&[&'static str]),
 ) {
+    if snapshot
+        .token
+        .is_some_and(|token| memory.newest_list > Some(token))
+    {
+        met(&["S6"]);
+    }
     if snapshot.items.is_empty() {
         met(&["S4"]);
     }

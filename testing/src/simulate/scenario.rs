@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use resourcecache::{
-    Config, Coverage, Event, FetchToken, Kind, OperationId, OnFailure, NewItems, Retry, Snapshot,
+    Config, Coverage, Event, FetchToken, Kind, NewItems, OnFailure, OperationId, Retry, Snapshot,
     VersionOrder, WatchEvent,
 };
 use serde_json::{Map, Value, json};
@@ -20,7 +20,13 @@ pub(crate) fn print<S: ServerModel>(
     broken: &Broken<S::Resource>,
 ) -> String {
     let name = format!("{} (seed {})", violation.law.says, violation.seed);
-    of_client(play, broken.client, &name, violation.law.rules, &broken.expected)
+    of_client(
+        play,
+        broken.client,
+        &name,
+        violation.law.rules,
+        &broken.expected,
+    )
 }
 
 /// The scenario of one client, with an expectation at its end.
@@ -39,7 +45,11 @@ pub(crate) fn of_client<S: ServerModel>(
     };
     let mut steps: Vec<Value> = this.given.iter().map(|given| writer.step(given)).collect();
     let at = this.given.last().map_or(0, |given| given.at - EPOCH_MS);
-    steps.extend(writer.expectation(expected).map(|e| json!({"at": at, "expect": e})));
+    steps.extend(
+        writer
+            .expectation(expected)
+            .map(|e| json!({"at": at, "expect": e})),
+    );
     let mut config = config(this.cache.config());
     for (name, pointer) in play.network.server.pointers() {
         config.insert(name.into(), pointer.into());
@@ -54,9 +64,23 @@ fn layout(head: &Value, steps: &[Value]) -> String {
     for field in ["name", "rules", "config"] {
         text.push_str(&format!("    \"{field}\": {},\n", head[field]));
     }
-    let steps: Vec<String> = steps.iter().map(|step| format!("      {step}")).collect();
-    text.push_str(&format!("    \"steps\": [\n{}\n    ]\n  }}\n]\n", steps.join(",\n")));
+    let steps: Vec<String> = steps.iter().map(line).collect();
+    text.push_str(&format!(
+        "    \"steps\": [\n{}\n    ]\n  }}\n]\n",
+        steps.join(",\n")
+    ));
     text
+}
+
+/// A step: first when, then what, then the rest.
+fn line(step: &Value) -> String {
+    let mut fields: Vec<(&String, &Value)> = step.as_object().into_iter().flatten().collect();
+    let first = ["at", "do", "id", "op"];
+    fields.sort_by_key(|(name, _)| first.iter().position(|f| f == name).unwrap_or(first.len()));
+    let fields = fields
+        .iter()
+        .map(|(name, value)| format!("\"{name}\": {value}"));
+    format!("      {{{}}}", fields.collect::<Vec<_>>().join(", "))
 }
 
 fn config(config: &Config) -> Map<String, Value> {
@@ -65,13 +89,24 @@ fn config(config: &Config) -> Map<String, Value> {
         VersionOrder::Integer => "integer",
         VersionOrder::Timestamp => "timestamp",
     };
-    let place = if config.new_items == NewItems::Start { "start" } else { "end" };
-    let keep = if config.on_failure == OnFailure::Keep { "keep" } else { "revert" };
+    let place = if config.new_items == NewItems::Start {
+        "start"
+    } else {
+        "end"
+    };
+    let keep = if config.on_failure == OnFailure::Keep {
+        "keep"
+    } else {
+        "revert"
+    };
     let mut map = Map::new();
     map.insert("version_order".into(), order.into());
     map.insert("ttl_ms".into(), config.ttl_ms.into());
     map.insert("stale_after_ms".into(), config.stale_after_ms.into());
-    map.insert("completed_shown_ms".into(), config.completed_shown_ms.into());
+    map.insert(
+        "completed_shown_ms".into(),
+        config.completed_shown_ms.into(),
+    );
     map.insert("error_shown_ms".into(), config.error_shown_ms.into());
     map.insert("new_items".into(), place.into());
     map.insert("on_failure".into(), keep.into());
@@ -108,12 +143,8 @@ impl<S: ServerModel> Writer<'_, S> {
         if let Some(kind) = given.refused {
             step["refused"] = kind.into();
         }
-        let mut ordered = Map::new();
-        ordered.insert("at".into(), (given.at - EPOCH_MS).into());
-        if let Value::Object(fields) = step {
-            ordered.extend(fields);
-        }
-        Value::Object(ordered)
+        step["at"] = (given.at - EPOCH_MS).into();
+        step
     }
 
     fn action(&self, event: &Event<S::Resource>) -> Value {
@@ -123,8 +154,15 @@ impl<S: ServerModel> Writer<'_, S> {
             Event::BeginFetch => json!({"do": "begin_fetch"}),
             Event::Merge(snapshot) => self.merge(snapshot),
             Event::Observe(event) => self.observe(event),
-            Event::Begin { id, kind, patch: set, min_ttl_ms } => match (kind, set) {
-                (Kind::Update, Some(set)) => json!({"do": "mark_as_updating", "id": id, "patch": patch(set)}),
+            Event::Begin {
+                id,
+                kind,
+                patch: set,
+                min_ttl_ms,
+            } => match (kind, set) {
+                (Kind::Update, Some(set)) => {
+                    json!({"do": "mark_as_updating", "id": id, "patch": patch(set)})
+                }
                 (Kind::Delete, _) => {
                     let mut step = json!({"do": "mark_as_deleting", "id": id});
                     if let Some(ttl) = min_ttl_ms {
@@ -134,7 +172,9 @@ impl<S: ServerModel> Writer<'_, S> {
                 }
                 _ => json!({"do": "mark_as_processing", "id": id, "operation": verb(*kind)}),
             },
-            Event::Create { resource, .. } => json!({"do": "add_as_creating", "item": body(resource)}),
+            Event::Create { resource, .. } => {
+                json!({"do": "add_as_creating", "item": body(resource)})
+            }
             Event::ReplaceCreated { temp_id, resource } => {
                 json!({"do": "replace_created", "temp_id": temp_id, "item": body(resource)})
             }
@@ -152,7 +192,11 @@ impl<S: ServerModel> Writer<'_, S> {
                 }
                 step
             }
-            Event::Fail { operation, error, retry } => {
+            Event::Fail {
+                operation,
+                error,
+                retry,
+            } => {
                 let mut step = json!({"do": "fail", "op": self.name(*operation), "error": error});
                 if *retry != Retry::No {
                     step["retry"] = true.into();
@@ -168,7 +212,9 @@ impl<S: ServerModel> Writer<'_, S> {
                 json!({"do": "cleanup_stale_operations", "older_than_ms": older_than_ms})
             }
             // No client is given these.
-            Event::HandleTimeout | Event::ImportV1 { .. } | Event::Batch(_) => json!({"do": "tick"}),
+            Event::HandleTimeout | Event::ImportV1 { .. } | Event::Batch(_) => {
+                json!({"do": "tick"})
+            }
         }
     }
 
@@ -178,12 +224,17 @@ impl<S: ServerModel> Writer<'_, S> {
     }
 
     fn merge(&self, snapshot: &Snapshot<S::Resource>) -> Value {
-        let items = snapshot.items.iter().map(|item| self.server.body_json(item));
+        let items = snapshot
+            .items
+            .iter()
+            .map(|item| self.server.body_json(item));
         let mut step = json!({"do": "merge", "items": items.collect::<Vec<_>>()});
         if let Some(version) = &snapshot.list_version {
             step["list_version"] = version.as_str().into();
         }
-        let fetch = snapshot.token.and_then(|token| self.fetches.iter().position(|t| *t == token));
+        let fetch = snapshot
+            .token
+            .and_then(|token| self.fetches.iter().position(|t| *t == token));
         if let Some(fetch) = fetch {
             step["fetch"] = format!("fetch-{}", fetch + 1).into();
         }
@@ -202,7 +253,9 @@ impl<S: ServerModel> Writer<'_, S> {
             WatchEvent::Added(item) => ("added", Some(self.server.body_json(item))),
             WatchEvent::Modified(item) => ("modified", Some(self.server.body_json(item))),
             WatchEvent::Deleted(item) => ("deleted", Some(self.server.body_json(item))),
-            WatchEvent::Bookmark { version } => ("bookmark", version.as_ref().map(|v| json!({"version": v}))),
+            WatchEvent::Bookmark { version } => {
+                ("bookmark", version.as_ref().map(|v| json!({"version": v})))
+            }
             WatchEvent::Expired => ("expired", None),
         };
         let mut step = json!({"do": "observe", "type": kind});

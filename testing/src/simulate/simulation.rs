@@ -4,9 +4,10 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::generate::Chooser;
-use super::law::{Broken, NO_PANIC, Violation};
+use super::law::{Broken, Expected, NO_PANIC, Violation};
 use super::model::ServerModel;
 use super::play::Play;
+use super::scenario;
 use super::step::{History, Step};
 use super::tamper::Tamper;
 use super::world::World;
@@ -115,6 +116,21 @@ impl<S: ServerModel> Simulation<S> {
         let ended = self.play(&history.world, &history.steps);
         let broken = ended.broken.as_ref();
         broken.map(|(step, broken)| violation(history.world.seed, *step, broken))
+    }
+
+    /// What each client of a history was given, as a scenario file that ends with the server's list;
+    /// none when the history breaks a law.
+    pub fn scenarios(&self, history: &History<S::Resource>) -> Vec<String> {
+        let ended = self.play(&history.world, &history.steps);
+        if ended.broken.is_some() {
+            return Vec::new();
+        }
+        let expected = Expected::Truth(ended.play.network.truth().to_vec());
+        let print = |client| {
+            let name = format!("seed {}, client {client}", history.world.seed);
+            scenario::of_client(&ended.play, client, &name, &[], &expected)
+        };
+        (0..ended.play.clients.len()).map(print).collect()
     }
 
     pub(crate) fn play(&self, world: &World, steps: &[Step<S::Resource>]) -> Ended<S> {

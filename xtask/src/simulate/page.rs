@@ -19,7 +19,10 @@ pub(crate) fn write(total: &Total) -> Outcome {
 }
 
 fn replaced(text: &str, name: &str, new: &str) -> Result<String, String> {
-    let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
+    let (begin, end) = (
+        format!("<!-- {name}:begin -->\n"),
+        format!("<!-- {name}:end -->"),
+    );
     let missing = || format!("{PAGE} has no {}", begin.trim());
     let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
     let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
@@ -29,7 +32,13 @@ fn replaced(text: &str, name: &str, new: &str) -> Result<String, String> {
 fn laws() -> String {
     let mut text = String::from("| law | says | rules |\n| --- | --- | --- |\n");
     for law in LAWS {
-        let _ = writeln!(text, "| {} | {} | {} |", law.name, law.says, law.rules.join(", "));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            law.name,
+            law.says,
+            law.rules.join(", ")
+        );
     }
     text
 }
