@@ -80,6 +80,10 @@ impl<R: Resource> ResourceCache<R> {
         row.acknowledge(index, answer.as_ref(), cx);
         if let (Some(answer), true) = (&answer, created) {
             self.rename(&mut row, answer.id());
+            // Under an id that comes again, the copy may be of what had it before.
+            let other = |base: &R| base.uid().is_some() && base.uid() != answer.uid();
+            row.base
+                .take_if(|base| answer.uid().is_some() && other(base));
         }
         self.put(row);
         Ok(())

@@ -124,6 +124,10 @@ impl<R: Resource> Row<R> {
         if obs.seq < self.taken {
             return;
         }
+        let sight = match sight {
+            Sight::Listed(body) if self.predates_creation(body, obs, cx) => Sight::Absent,
+            other => other,
+        };
         if let Sight::Listed(body) = sight {
             self.meet_other_uid(body, cx);
         }
@@ -136,6 +140,29 @@ impl<R: Resource> Row<R> {
         self.drop_spent();
     }
 
+    /// The uid of what our creation made, while that counts.
+    pub(crate) fn made_uid(&self) -> Option<&str> {
+        let made = self.creation().filter(|o| o.acked.is_some())?;
+        match &made.payload {
+            Payload::Create(new) => new.uid(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is another resource than our creation made under this id, and not known to be a
+    /// newer one: then ours is not in this answer (C1, G4).
+    fn predates_creation(&self, body: &R, obs: &Observation, cx: &Context<'_>) -> bool {
+        let (Some(made), Some(uid)) = (self.made_uid(), body.uid()) else {
+            return false;
+        };
+        let Some(creation) = self.creation().filter(|_| made != uid) else {
+            return false;
+        };
+        let acked = creation.acked.as_ref().and_then(|a| a.version.as_deref());
+        let newer = older(cx.config.version_order, acked, body.version());
+        obs.at < creation.guard_end() && !newer
+    }
+
     /// Another uid is another resource: the one that we knew is gone (G4).
     fn meet_other_uid(&mut self, body: &R, cx: &mut Context<'_>) {
         let known = self.base.as_ref().or(self.last.as_ref());
@@ -143,9 +170,7 @@ impl<R: Resource> Row<R> {
             return;
         };
         // The answer of our creation said which resource the operations are about.
-        let made = self.creation().filter(|o| o.acked.is_some());
-        let ours = matches!(made.map(|o| &o.payload), Some(Payload::Create(new)) if new.uid() == Some(uid));
-        if known == uid || ours {
+        if known == uid || self.made_uid() == Some(uid) {
             return;
         }
         // One that waits for a creation is about what is made by that.

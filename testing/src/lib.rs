@@ -1,5 +1,6 @@
-//! For users of `resourcecache`: a toy resource, random histories over a simulated server that
-//! lags, a naive model of the rules, and the laws of `Resource`.
+//! For users of `resourcecache`: a [simulator](simulate) of clients and a server that lags, random
+//! histories for property tests, a toy resource, a naive model of the rules, and the laws of
+//! `Resource`.
 
 mod history;
 mod laws;
@@ -17,3 +18,10 @@ pub use model::{Model, Seen};
 
 pub use server::{Server, Told};
 pub use toy::{FIELD_COUNT, Toy};
+
+/// The examples of the guide, run as tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../docs/simulator.md")]
+    mod simulator {}
+}

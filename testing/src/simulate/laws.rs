@@ -168,6 +168,15 @@ fn created_stays_shown<R: Subject>(
         coverage.met("C2");
     }
     let is = |row: &&Shown<R>| creation.key == Some(row.key) || creation.id == row.id;
+    if let Some(row) = client
+        .shown
+        .iter()
+        .filter(is)
+        .find(|row| creation.is_other(&row.body))
+    {
+        let problem = format!("the new {} shows another resource, {:?}", row.id, row.body);
+        return Err(client.broken(CREATED_SHOWN, problem));
+    }
     match client.shown.iter().filter(is).count() {
         1 => Ok(()),
         // Without a way to match them two rows show until the answer, not longer (C2).

@@ -97,6 +97,23 @@ impl<R: Resource> Remembered<R> {
         from.saturating_add_unsigned(self.ttl_ms)
     }
 
+    /// The uid of what it is about, as far as that is known.
+    fn uid(&self) -> Option<&str> {
+        let answer = self.acked.as_ref().and_then(|a| a.answer.as_ref());
+        let about = if self.new.is_some() {
+            answer
+        } else {
+            self.body.as_ref()
+        };
+        about.and_then(R::uid)
+    }
+
+    /// Whether this is another resource than the one that a creation made.
+    pub(crate) fn is_other(&self, body: &R) -> bool {
+        let made = self.uid().filter(|_| self.new.is_some());
+        made.is_some() && body.uid().is_some() && made != body.uid()
+    }
+
     /// Whether the server's answer gives this field another value.
     pub(crate) fn answers_otherwise(&self, field: &R::Patch) -> bool {
         let answer = self.acked.as_ref().and_then(|a| a.answer.as_ref());
@@ -440,6 +457,10 @@ impl<R: Resource> Memory<R> {
             if other && one.kind != Kind::Create {
                 one.released = true;
             }
+            if one.is_other(body) {
+                let acked = one.acked.as_ref().and_then(|a| a.version.as_deref());
+                one.released |= newer(order, body.version(), acked);
+            }
             let Some(acked) = &one.acked else { continue };
             let at = acked.version.as_deref();
             let proof =
@@ -477,7 +498,9 @@ impl<R: Resource> Memory<R> {
             }
             WatchEvent::Deleted(item) => {
                 for one in self.operations.iter_mut().filter(|o| o.id == item.id()) {
-                    one.released |= one.kind != Kind::Delete;
+                    let known = one.uid();
+                    let other = known.is_some() && item.uid().is_some() && known != item.uid();
+                    one.released |= one.kind != Kind::Delete && !other;
                 }
             }
             WatchEvent::Bookmark { version } => self.outrun(version.as_deref(), order),
@@ -499,11 +522,12 @@ impl<R: Resource> Memory<R> {
         let creations = self.operations.iter().filter(|o| o.new.is_some());
         let creations: Vec<(OperationId, String)> =
             creations.map(|o| (o.operation, o.id.clone())).collect();
-        for one in self.operations.iter_mut().filter(|o| o.new.is_none()) {
-            // The id is that of a newer resource of ours.
-            one.released |= creations
-                .iter()
-                .any(|(operation, id)| *operation > one.operation && *id == one.id);
+        for one in &mut self.operations {
+            // The id is that of a newer resource of ours; of two that we made, nobody knows which.
+            one.released |= creations.iter().any(|(operation, id)| {
+                let later = *operation > one.operation || one.new.is_some();
+                later && *operation != one.operation && *id == one.id
+            });
         }
     }
 }
