@@ -79,6 +79,7 @@ impl<R: Resource> ResourceCache<R> {
         }
         row.acknowledge(index, answer.as_ref(), cx);
         if let (Some(answer), true) = (&answer, created) {
+            self.end_what_had_its_id(&row, answer, cx);
             self.rename(&mut row, answer.id());
             // Under an id that comes again, the copy may be of what had it before.
             let other = |base: &R| base.uid().is_some() && base.uid() != answer.uid();
@@ -112,6 +113,29 @@ impl<R: Resource> ResourceCache<R> {
             self.see(answer, &Observation::now(cx), cx);
         }
         true
+    }
+
+    /// What had the id of a new resource, by its uid another one, is gone: so is all that was asked of
+    /// it (G4).
+    fn end_what_had_its_id(&mut self, row: &Row<R>, answer: &R, cx: &mut Context<'_>) {
+        let other = self.key_of(answer.id()).filter(|key| *key != row.key);
+        let Some(mut other) = other.and_then(|key| self.draft_of(key)) else {
+            return;
+        };
+        let known = other.base.as_ref().or(other.last.as_ref());
+        let (Some(known), Some(uid)) = (known.and_then(R::uid), answer.uid()) else {
+            return;
+        };
+        if known == uid {
+            return;
+        }
+        if let Some(deletion) = other.operations.iter().rposition(Operation::hides) {
+            if other.operations[deletion].is_unsettled() {
+                other.settle(deletion, Trigger::Confirm, Settlement::Confirmed, false, cx);
+            }
+        }
+        other.supersede_before(usize::MAX, cx);
+        self.put(other);
     }
 
     /// Gives a created row its real id, and takes in the row that the server's list already made.

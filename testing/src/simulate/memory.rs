@@ -398,6 +398,11 @@ impl<R: Resource> Memory<R> {
         if operation.new.is_some() {
             operation.id = answer.id().to_string();
             let key = operation.key;
+            // By its uid, what had this id before is gone.
+            for one in self.operations.iter_mut().filter(|o| o.id == answer.id()) {
+                let known = one.body.as_ref().and_then(R::uid);
+                one.released |= known.is_some() && answer.uid().is_some() && known != answer.uid();
+            }
             // What was asked of it while it was being created is about this resource.
             let of_it = self
                 .operations
