@@ -8,9 +8,10 @@ use super::law::{
     AHEAD, Broken, CHANGES_LEAD, Expected, LOADED_GOES_ON, Law, REFUSED_IS_NOTHING, SINCE_LEADS,
 };
 use super::laws;
-use super::memory::{Memory, Taken, state_of};
+use super::memory::{Memory, Taken};
 use super::model::Subject;
 use super::network::Stream;
+use super::remembered::state_of;
 use super::rules;
 use super::shown::{Shown, follow};
 use super::step::Tag;

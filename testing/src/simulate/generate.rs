@@ -6,10 +6,10 @@ use resourcecache::{Kind, State};
 
 use super::client::Client;
 use super::dice::Dice;
-use super::memory::{Remembered, state_of};
 use super::model::{ServerModel, Subject};
 use super::network::Stage;
 use super::play::{Play, can_send};
+use super::remembered::{Remembered, state_of};
 use super::step::{Act, Asked, Step, Tag, Write};
 use super::world::Style;
 

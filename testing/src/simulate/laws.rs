@@ -7,8 +7,8 @@ use super::law::{
     Broken, CREATED_SHOWN, DELETED_HIDDEN, EDIT_KEPT, EDIT_SHOWN, Expected, GUARD_DECIDES,
     HIDDEN_BY_STATE, Law, ONE_KEY, ONE_OUTCOME, ONE_ROW,
 };
-use super::memory::{Remembered, state_of};
 use super::model::Subject;
+use super::remembered::{Remembered, state_of};
 use super::shown::Shown;
 use crate::coverage::Coverage;
 

@@ -5,9 +5,9 @@ use resourcecache::{Event, ResourceCache, Snapshot, State, Timestamp};
 
 use super::client::bytes;
 use super::law::{ALL_SETTLED, Broken, Expected, Law, REPLAYED, STEPS_END, TRUTH};
-use super::memory::state_of;
 use super::model::ServerModel;
 use super::play::Play;
+use super::remembered::state_of;
 
 /// After so many timeouts a cache that still wants to be woken is in a circle.
 const TIMEOUTS: usize = 1_000;
