@@ -103,13 +103,12 @@ fn play(simulation: &Simulation<Server>, arguments: &Arguments, start: Instant) 
                 break;
             }
             one(simulation, seed, &mut part);
-            if part.histories.is_multiple_of(1_000) || !part.violations.is_empty() {
-                if let Ok(mut total) = total.lock() {
-                    total.add(std::mem::take(&mut part));
-                    progress(&total, start);
-                    let enough = total.violations.len() >= ENOUGH;
-                    stop.fetch_or(enough, Ordering::Relaxed);
-                }
+            let tells = part.histories.is_multiple_of(1_000) || !part.violations.is_empty();
+            if tells && let Ok(mut total) = total.lock() {
+                total.add(std::mem::take(&mut part));
+                progress(&total, start);
+                let enough = total.violations.len() >= ENOUGH;
+                stop.fetch_or(enough, Ordering::Relaxed);
             }
         }
         if let Ok(mut total) = total.lock() {

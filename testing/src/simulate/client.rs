@@ -103,7 +103,7 @@ impl<R: Subject> Client<R> {
             law,
             client: self.index,
             problem: problem.into(),
-            expected: Expected::Other,
+            expected: Box::new(Expected::Other),
         }
     }
 

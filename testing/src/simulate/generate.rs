@@ -141,13 +141,12 @@ impl<R: Subject> Chooser<R> {
         operation: Tag,
         done: bool,
     ) {
+        let closes = done && play.world.style == Style::Ids;
         let known = play.clients[client].memory.by_tag(operation);
-        if let Some(one) = known.filter(|o| o.kind == Kind::Update && done) {
-            if play.world.style == Style::Ids {
-                let id = one.id.clone();
-                let act = Act::Revert { id };
-                self.next.push_back(Step::Client { client, act });
-            }
+        if let Some(one) = known.filter(|o| closes && o.kind == Kind::Update) {
+            let id = one.id.clone();
+            let act = Act::Revert { id };
+            self.next.push_back(Step::Client { client, act });
         }
     }
 

@@ -92,7 +92,7 @@ pub(crate) struct Broken<R: Resource> {
     pub(crate) law: Law,
     pub(crate) client: usize,
     pub(crate) problem: String,
-    pub(crate) expected: Expected<R>,
+    pub(crate) expected: Box<Expected<R>>,
 }
 
 /// A law that was broken: by which history, and where.

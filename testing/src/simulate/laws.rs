@@ -53,7 +53,7 @@ fn not_this<R: Subject>(
     visible: impl Iterator<Item = String>,
 ) -> Broken<R> {
     Broken {
-        expected: Expected::Visible(visible.collect()),
+        expected: Box::new(Expected::Visible(visible.collect())),
         ..client.broken(law, problem)
     }
 }
@@ -263,7 +263,7 @@ fn not_shown<R: Subject>(
     wanted: R::Patch,
 ) -> Broken<R> {
     Broken {
-        expected: Expected::Shows(edit.id.clone(), vec![wanted]),
+        expected: Box::new(Expected::Shows(edit.id.clone(), vec![wanted])),
         ..client.broken(law, problem)
     }
 }

@@ -315,10 +315,9 @@ impl<R: Resource> Memory<R> {
                 continue;
             }
             // What began on a new resource is about the one that is seen in its place.
-            if let Some(begun_on) = one.body.as_mut().filter(|b| b.uid().is_none()) {
-                if body.uid().is_some() {
-                    begun_on.clone_from(body);
-                }
+            let begun_on = one.body.as_mut().filter(|b| b.uid().is_none());
+            if let Some(begun_on) = begun_on.filter(|_| body.uid().is_some()) {
+                begun_on.clone_from(body);
             }
             let known = one.body.as_ref().and_then(R::uid);
             let other = known.is_some() && body.uid().is_some() && known != body.uid();

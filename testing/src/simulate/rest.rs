@@ -84,7 +84,7 @@ impl<S: ServerModel> Play<S> {
         let this = &self.clients[client];
         let truth = self.network.truth();
         let not_this = |law: Law, problem: String| Broken {
-            expected: Expected::Truth(truth.to_vec()),
+            expected: Box::new(Expected::Truth(truth.to_vec())),
             ..this.broken(law, problem)
         };
         let shown: Vec<_> = this.shown.iter().map(|row| &row.body).collect();
@@ -114,7 +114,7 @@ impl<S: ServerModel> Play<S> {
     /// The same events lead to the same state (R1).
     fn replay(&self, client: usize) -> Rested<S> {
         let this = &self.clients[client];
-        if this.crashed || self.world.seed % REPLAYED_OF != 0 {
+        if this.crashed || !self.world.seed.is_multiple_of(REPLAYED_OF) {
             return Ok(());
         }
         let mut again = ResourceCache::new(this.cache.config().clone());

@@ -40,10 +40,8 @@ pub(crate) fn count<R: Resource>(
                 });
             }
         }
-        Event::Create { resource, .. } => {
-            if taken.before.get_one(resource.id()).is_some() {
-                met(&["L6"]);
-            }
+        Event::Create { resource, .. } if taken.before.get_one(resource.id()).is_some() => {
+            met(&["L6"]);
         }
         Event::Acknowledge { operation, .. } => {
             let known = memory.operations.iter().find(|o| o.operation == *operation);
