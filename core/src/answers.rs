@@ -79,7 +79,12 @@ impl<R: Resource> ResourceCache<R> {
         }
         row.acknowledge(index, answer.as_ref(), cx);
         if let (Some(answer), true) = (&answer, created) {
+            self.end_what_had_its_id(&row, answer, cx);
             self.rename(&mut row, answer.id());
+            // Under an id that comes again, the copy may be of what had it before.
+            let other = |base: &R| base.uid().is_some() && base.uid() != answer.uid();
+            row.base
+                .take_if(|base| answer.uid().is_some() && other(base));
         }
         self.put(row);
         Ok(())
@@ -110,6 +115,29 @@ impl<R: Resource> ResourceCache<R> {
         true
     }
 
+    /// What had the id of a new resource, by its uid another one, is gone: so is all that was asked of
+    /// it (G4).
+    fn end_what_had_its_id(&mut self, row: &Row<R>, answer: &R, cx: &mut Context<'_>) {
+        let other = self.key_of(answer.id()).filter(|key| *key != row.key);
+        let Some(mut other) = other.and_then(|key| self.draft_of(key)) else {
+            return;
+        };
+        let known = other.base.as_ref().or(other.last.as_ref());
+        let (Some(known), Some(uid)) = (known.and_then(R::uid), answer.uid()) else {
+            return;
+        };
+        if known == uid {
+            return;
+        }
+        if let Some(deletion) = other.operations.iter().rposition(Operation::hides) {
+            if other.operations[deletion].is_unsettled() {
+                other.settle(deletion, Trigger::Confirm, Settlement::Confirmed, false, cx);
+            }
+        }
+        other.supersede_before(usize::MAX, cx);
+        self.put(other);
+    }
+
     /// Gives a created row its real id, and takes in the row that the server's list already made.
     pub(crate) fn rename(&mut self, row: &mut Row<R>, id: &str) {
         if row.id == id {
@@ -125,6 +153,8 @@ impl<R: Resource> ResourceCache<R> {
                 row.aliases.extend(other.aliases);
             }
         }
+        // Answered twice, the row has left what the first answer named.
+        row.base.take_if(|base| base.id() != id);
         let old = std::mem::replace(&mut row.id, id.into());
         row.aliases.retain(|a| *a != row.id);
         row.aliases.push(old);
@@ -157,7 +187,9 @@ impl<R: Resource> ResourceCache<R> {
             if let Payload::Update { guards, .. } = &mut failed.payload {
                 guards.clear();
             }
-            row.report(index, Settlement::Failed, cx);
+            if !row.operations[index].stale {
+                row.report(index, Settlement::Failed, cx);
+            }
         } else {
             failed.back_off(retry, base_ms, cx);
         }

@@ -2,6 +2,7 @@
 
 use crate::changes::Settlement;
 use crate::config::VersionOrder;
+use crate::ids::Timestamp;
 use crate::observe::{Observation, Sight, at_or_past, older};
 use crate::operation::{Guard, Payload};
 use crate::resource::Resource;
@@ -17,6 +18,17 @@ enum Word {
     Old,
     /// A new one that is not ours.
     Foreign,
+}
+
+/// What versions prove.
+#[derive(Clone, Copy, PartialEq)]
+enum Proof {
+    None,
+    /// It is the acknowledged version. Where versions have no order, the next answer may still be
+    /// of an older one, so that the guard goes on (G2).
+    Same,
+    /// It is at or past the acknowledged one; an older one will be known as such.
+    Past,
 }
 
 impl<R: Resource> Row<R> {
@@ -50,12 +62,18 @@ impl<R: Resource> Row<R> {
         {
             return;
         }
-        let proof = at_or_past(order, body.version(), acked.version.as_deref())
-            && order != VersionOrder::Opaque
-            || body.version().is_some() && body.version() == acked.version.as_deref()
-            || at_or_past(order, obs.list_version.as_deref(), acked.version.as_deref());
-        let late = obs.at >= operation.guard_end();
-        self.weigh_update(index, body, proof, late, cx);
+        let (shown, acked) = (body.version(), acked.version.as_deref());
+        let past = order != VersionOrder::Opaque
+            && (at_or_past(order, shown, acked)
+                || at_or_past(order, obs.list_version.as_deref(), acked));
+        let proof = if past {
+            Proof::Past
+        } else if shown.is_some() && shown == acked {
+            Proof::Same
+        } else {
+            Proof::None
+        };
+        self.weigh_update(index, body, proof, obs.at, cx);
     }
 
     /// A body seen before the acknowledgement: its values are old ones from then on.
@@ -71,35 +89,53 @@ impl<R: Resource> Row<R> {
         &mut self,
         index: usize,
         body: &R,
-        proof: bool,
-        late: bool,
+        proof: Proof,
+        at: Timestamp,
         cx: &mut Context<'_>,
     ) {
+        let late = at >= self.operations[index].guard_end();
         let words = self.words(index, body);
         let all_agree = words.iter().all(|w| *w == Word::Agrees);
         let foreign = words.contains(&Word::Foreign);
-        let ends = proof || late;
         let unsettled = self.operations[index].is_unsettled();
         let settlement = if all_agree {
             Some(Settlement::Confirmed)
-        } else if foreign || proof {
+        } else if foreign || proof != Proof::None {
             Some(Settlement::Superseded)
         } else if late {
             Some(Settlement::NotConfirmed)
         } else {
             None
         };
-        if let Payload::Update { guards, seen, .. } = &mut self.operations[index].payload {
+        let (older, this) = self.operations.split_at_mut(index);
+        if let Payload::Update {
+            patch,
+            guards,
+            seen,
+        } = &mut this[0].payload
+        {
             if seen.is_empty() {
                 seen.push(detached(body));
             }
+            let told_beside = |field: &R::Patch| {
+                let held = older.iter().any(|o| at < o.guard_end() && o.holds(field));
+                held && !patch.as_ref().is_some_and(|p| R::overlaps(p, field))
+            };
             let fields = std::mem::take(guards);
             *guards = fields
                 .into_iter()
                 .zip(&words)
-                .map(|(guard, word)| match guard {
-                    Guard::Hold(value) if ends || *word == Word::Foreign => Guard::Server(value),
-                    kept => kept,
+                .filter_map(|(guard, word)| match guard {
+                    Guard::Hold(value) if proof == Proof::Past || *word == Word::Foreign => {
+                        Some(Guard::Server(value))
+                    }
+                    Guard::Hold(value) if proof == Proof::Same && *word != Word::Agrees => {
+                        Some(Guard::Server(value))
+                    }
+                    // An older update asked for it, and guards it still.
+                    Guard::Hold(value) if late && told_beside(&value) => None,
+                    Guard::Hold(value) if late => Some(Guard::Server(value)),
+                    kept => Some(kept),
                 })
                 .collect();
         }

@@ -254,7 +254,7 @@ impl<R: Resource> Row<R> {
         let Some(base) = &self.base else { return false };
         let answers = self.operations.iter().filter(|o| o.acked.is_some());
         let copy = answers.fold(base.clone(), |copy, o| {
-            o.lay_over(copy, Some(base), cx.config)
+            o.lay_over(copy, Some(base), &[], cx.config)
         });
         R::fields(patch).iter().all(|f| copy.pick(f) == *f)
     }

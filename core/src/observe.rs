@@ -124,6 +124,10 @@ impl<R: Resource> Row<R> {
         if obs.seq < self.taken {
             return;
         }
+        let sight = match sight {
+            Sight::Listed(body) if self.predates_creation(body, obs, cx) => Sight::Absent,
+            other => other,
+        };
         if let Sight::Listed(body) = sight {
             self.meet_other_uid(body, cx);
         }
@@ -136,16 +140,42 @@ impl<R: Resource> Row<R> {
         self.drop_spent();
     }
 
+    /// The uid of what our creation made, while that counts.
+    pub(crate) fn made_uid(&self) -> Option<&str> {
+        let made = self.creation().filter(|o| o.acked.is_some())?;
+        match &made.payload {
+            Payload::Create(new) => new.uid(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is another resource than our creation made under this id, and not known to be a
+    /// newer one: then ours is not in this answer (C1, G4).
+    fn predates_creation(&self, body: &R, obs: &Observation, cx: &Context<'_>) -> bool {
+        let (Some(made), Some(uid)) = (self.made_uid(), body.uid()) else {
+            return false;
+        };
+        let Some(creation) = self.creation().filter(|_| made != uid) else {
+            return false;
+        };
+        let acked = creation.acked.as_ref().and_then(|a| a.version.as_deref());
+        let newer = older(cx.config.version_order, acked, body.version());
+        obs.at < creation.guard_end() && !newer
+    }
+
     /// Another uid is another resource: the one that we knew is gone (G4).
     fn meet_other_uid(&mut self, body: &R, cx: &mut Context<'_>) {
         let known = self.base.as_ref().or(self.last.as_ref());
         let (Some(known), Some(uid)) = (known.and_then(R::uid), body.uid()) else {
             return;
         };
-        if known == uid {
+        // The answer of our creation said which resource the operations are about.
+        if known == uid || self.made_uid() == Some(uid) {
             return;
         }
-        let last_deletion = self.operations.iter().rposition(|o| o.hides());
+        // One that waits for a creation is about what is made by that.
+        let mut deletions = self.operations.iter();
+        let last_deletion = deletions.rposition(|o| o.hides() && !o.waiting);
         if let Some(index) = last_deletion {
             if self.operations[index].is_unsettled() {
                 self.settle(index, Trigger::Confirm, Settlement::Confirmed, false, cx);
@@ -320,14 +350,11 @@ impl<R: Resource> Row<R> {
             Sight::Absent | Sight::Deleted => {
                 if unsettled {
                     self.supersede_before(index, cx);
-                    if self.last.is_none() {
-                        // What is shown may be a re-creation: not what was deleted.
-                        let shown = if recreated {
-                            self.base.as_ref()
-                        } else {
-                            self.body()
-                        };
-                        self.last = shown.map(detached);
+                    // What is shown may be a re-creation: not what was deleted.
+                    if !recreated {
+                        self.last = self.body().map(detached).or(self.last.take());
+                    } else if self.last.is_none() {
+                        self.last = self.base.as_ref().map(detached);
                     }
                     self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                     self.operations[index].stale = false;

@@ -128,6 +128,15 @@ impl<R: Resource> Operation<R> {
         from.plus_ms(self.ttl_ms).max(self.extended_until)
     }
 
+    /// Whether it holds an acknowledged value of a field that this one names.
+    pub(crate) fn holds(&self, field: &R::Patch) -> bool {
+        let Payload::Update { guards, .. } = &self.payload else {
+            return false;
+        };
+        let overlaps = |g: &Guard<R::Patch>| matches!(g, Guard::Hold(v) if R::overlaps(v, field));
+        self.live && guards.iter().any(overlaps)
+    }
+
     /// Done as far as the operation goes, and shown as such for a while.
     pub(crate) fn lingers(&self) -> bool {
         matches!(self.state, State::Acknowledged(_)) && self.shown_until.is_some()
@@ -148,8 +157,9 @@ impl<R: Resource> Operation<R> {
         self.is_failed() && config.on_failure == OnFailure::Keep
     }
 
-    /// Lays what the operation asks for over `body`.
-    pub(crate) fn lay_over(&self, body: R, base: Option<&R>, config: &Config) -> R {
+    /// Lays what the operation asks for over `body`. What the server told beside it lies beneath
+    /// the `older` edits that still wait for their answer.
+    pub(crate) fn lay_over(&self, body: R, base: Option<&R>, older: &[Self], config: &Config) -> R {
         let Payload::Update { patch, guards, .. } = &self.payload else {
             return body;
         };
@@ -159,13 +169,30 @@ impl<R: Resource> Operation<R> {
         if self.acked.is_none() && guards.is_empty() {
             return patch.as_ref().map_or(body.clone(), |p| body.apply(p));
         }
+        let beneath = |field: &R::Patch| {
+            let asked = patch.as_ref().is_some_and(|p| R::overlaps(p, field));
+            !asked && older.iter().any(|o| o.awaits(field, config))
+        };
         guards.iter().fold(body, |body, guard| match guard {
+            Guard::Hold(field) | Guard::Server(field) if beneath(field) => body,
             Guard::Hold(value) => body.apply(value),
             Guard::Server(field) => match base {
                 Some(base) => body.apply(&base.pick(field)),
                 None => body,
             },
         })
+    }
+
+    /// Whether it is an edit of this field that shows, and has no answer yet.
+    fn awaits(&self, field: &R::Patch, config: &Config) -> bool {
+        let Payload::Update {
+            patch: Some(patch), ..
+        } = &self.payload
+        else {
+            return false;
+        };
+        let shows = self.live && (!self.is_failed() || self.is_kept(config));
+        shows && self.acked.is_none() && R::overlaps(patch, field)
     }
 
     /// What a user reads of it (M7).

@@ -139,7 +139,7 @@ impl<R: Resource> Row<R> {
     }
 
     /// Whether a creation of ours is live: what the server lists is not all there is to it.
-    fn creation(&self) -> Option<&Operation<R>> {
+    pub(crate) fn creation(&self) -> Option<&Operation<R>> {
         self.operations.iter().rfind(|o| o.live && o.creates())
     }
 
@@ -167,8 +167,9 @@ impl<R: Resource> Row<R> {
             body.clone_from(&self.last);
         }
         if let Some(start) = body {
-            let laid = self.operations.iter().fold(start, |body, o| {
-                o.lay_over(body, self.base.as_ref(), config)
+            let laid = self.operations.iter().enumerate();
+            let laid = laid.fold(start, |body, (index, o)| {
+                o.lay_over(body, self.base.as_ref(), &self.operations[..index], config)
             });
             self.shown = (self.base.as_ref() != Some(&laid)).then_some(laid);
         } else {
@@ -247,9 +248,12 @@ impl<R: Resource> Row<R> {
         }
     }
 
-    /// A creation has left without a resource: what waited for it is cancelled (L1).
+    /// A creation has left without a resource: what waited for it is cancelled (L1). What follows a
+    /// re-creation is about that one.
     pub(crate) fn creation_gone(&mut self, creation: usize, cx: &mut Context<'_>) {
-        for index in creation..self.operations.len() {
+        let later = self.operations.iter().skip(creation + 1);
+        let count = later.take_while(|o| !o.creates()).count();
+        for index in creation..=creation + count {
             let operation = &self.operations[index];
             if operation.is_unsettled() && operation.kind != Kind::Create {
                 self.settle(index, Trigger::Cancel, Settlement::Cancelled, false, cx);

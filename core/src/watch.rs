@@ -30,6 +30,10 @@ impl<R: Resource> ResourceCache<R> {
                 let Some(mut row) = self.draft_of(key) else {
                     return Ok(());
                 };
+                let known = row.made_uid().or(row.base.as_ref().and_then(R::uid));
+                if known.is_some() && item.uid().is_some() && known != item.uid() {
+                    return Ok(()); // of another resource, which had this id before
+                }
                 let held = row.base.as_ref().and_then(R::version);
                 let order = self.config.version_order;
                 if let (Some(theirs), Some(held)) = (item.version(), held) {

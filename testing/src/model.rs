@@ -122,16 +122,20 @@ impl Thing {
         }
         let mut body = start?;
         body.id.clone_from(self.ids.last()?);
-        for op in self
-            .ops
-            .iter()
-            .filter(|o| o.kind == Kind::Update && o.guards)
-        {
-            let kept = config.on_failure == resourcecache::OnFailure::Keep;
-            if op.phase == Phase::Failed && !kept {
-                continue;
-            }
+        let kept = config.on_failure == resourcecache::OnFailure::Keep;
+        let shows =
+            |o: &Op| o.kind == Kind::Update && o.guards && (o.phase != Phase::Failed || kept);
+        for (at, op) in self.ops.iter().enumerate().filter(|(_, o)| shows(o)) {
             for field in 0..FIELD_COUNT {
+                // What the server told beside lies beneath an older edit without an answer.
+                let awaits = |o: &Op| {
+                    let named = o.patch.is_some_and(|p| p[field].is_some());
+                    shows(o) && o.acked.is_none() && named
+                };
+                let beside = op.acked.is_some() && op.patch.is_none_or(|p| p[field].is_none());
+                if beside && self.ops[..at].iter().any(awaits) {
+                    continue;
+                }
                 match (op.hold[field], &self.base) {
                     (Hold::Ours(value), _) => body.fields[field] = value,
                     (Hold::Server, Some(base)) => body.fields[field] = base.fields[field],
@@ -381,6 +385,9 @@ impl<'a> Replay<'a> {
 
     fn creation_gone(&mut self, t: usize, creation: usize) {
         for o in creation..self.things[t].ops.len() {
+            if o > creation && self.things[t].ops[o].creates() {
+                return; // what follows is about the re-creation
+            }
             if self.things[t].ops[o].open() && self.things[t].ops[o].kind != Kind::Create {
                 self.settle(t, o, Some("cancelled"), false);
             }
@@ -590,7 +597,10 @@ impl<'a> Replay<'a> {
         if for_good {
             (op.phase, op.shown, op.acked, op.hold) =
                 (Phase::Failed, Some(shows), None, [Hold::No; FIELD_COUNT]);
-            self.tell(t, o, "failed");
+            // A stale deletion has had its outcome.
+            if !op.stale {
+                self.tell(t, o, "failed");
+            }
         } else {
             op.phase = Phase::Retrying;
         }
@@ -786,6 +796,10 @@ impl<'a> Replay<'a> {
             .iter()
             .filter_map(|o| o.patch)
             .collect();
+        let held_below: [bool; FIELD_COUNT] = std::array::from_fn(|field| {
+            let mut older = self.things[t].ops[..o].iter();
+            older.any(|o| o.guards && at < o.guard_end() && matches!(o.hold[field], Hold::Ours(_)))
+        });
         let op = &mut self.things[t].ops[o];
         if !op.guards || op.waiting {
             return;
@@ -806,8 +820,11 @@ impl<'a> Replay<'a> {
             let foreign = !fits && known && !op.old[field].contains(&shown);
             agrees &= fits;
             superseded |= foreign;
-            if late || foreign {
+            let beside = op.patch.is_none_or(|p| p[field].is_none());
+            if foreign || late && !(beside && held_below[field]) {
                 op.hold[field] = Hold::Server;
+            } else if late {
+                op.hold[field] = Hold::No;
             }
         }
         if !known {

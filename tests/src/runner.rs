@@ -193,18 +193,21 @@ impl World {
         Ok(())
     }
 
-    /// Saves the state, drops the cache and loads it again.
+    /// Saves the state, drops the cache and loads it again. A reader takes the whole list then.
     pub(crate) fn reload(&mut self, now: Timestamp) -> Result<Result<Changes, Error>, String> {
         let saved = self.bytes();
         let record = serde_json::from_slice(&saved).map_err(|e| format!("the saved state: {e}"))?;
-        Ok(
-            JsonCache::restore(self.cache.config().clone(), record, now).map(|cache| {
-                self.cache = cache;
-                // Loading does what is due and tells nobody: a reader takes the whole view.
-                self.mirror = self.cache.visible().map(|item| item.key()).collect();
-                Changes::default()
-            }),
-        )
+        let told = self.cache.outcomes().count();
+        let loaded = JsonCache::restore(self.cache.config().clone(), record, now);
+        Ok(loaded.map(|cache| {
+            self.cache = cache;
+            // Loading does what is due and tells nobody: a reader takes the whole view.
+            self.mirror = self.cache.visible().map(|item| item.key()).collect();
+            // What became due while it was away.
+            self.outcomes
+                .extend(self.cache.outcomes().skip(told).cloned());
+            Changes::default()
+        }))
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -8,6 +8,7 @@ mod model;
 mod model_check;
 mod pdns;
 mod run;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Fuzzes with coverage, target by target: response, state, journal, scenario.
     Fuzz(fuzz::Options),
+    /// Plays simulated histories, and holds every law to them; fails when one is broken.
+    Simulate(simulate::Arguments),
     /// Checks that docs/model.md links every rule to tests that exist.
     Model,
 }
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Count { write } => count::run(write),
         Command::ModelCheck { large } => model_check::run(large),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Model => model::check(),
     };
     match done {

@@ -1,0 +1,121 @@
+//! The laws by name, and what breaking one comes to.
+
+use std::fmt;
+
+use resourcecache::Resource;
+
+/// Something that must always hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Law {
+    /// A few words to call it by.
+    pub name: &'static str,
+    /// What it says.
+    pub says: &'static str,
+    /// The rules of the model that it comes from; none for what goes without saying.
+    pub rules: &'static [&'static str],
+}
+
+macro_rules! laws {
+    ($($ident:ident = $name:literal, $says:literal, $rules:expr;)*) => {
+        $(pub(crate) const $ident: Law = Law { name: $name, says: $says, rules: &$rules };)*
+
+        /// Every law.
+        pub const LAWS: &[Law] = &[$($ident),*];
+    };
+}
+
+laws! {
+    NO_PANIC = "no panic",
+        "nothing panics, whatever comes in whatever order", [];
+    STEPS_END = "an end",
+        "doing what is due ends: after a bounded number of timeouts none is left", ["T2"];
+    ONE_ROW = "one row",
+        "no id is in the list twice", ["C2", "S2"];
+    ONE_KEY = "one key",
+        "a row that stays in the list keeps its key, and no two rows share one", ["V6"];
+    HIDDEN_BY_STATE = "hidden by state",
+        "what is being deleted, or gone, is not in the list", ["V1"];
+    DELETED_HIDDEN = "deleted stays hidden",
+        "a resource that this client has deleted is not shown while its guard lasts, unless the deletion failed, was \
+         taken back, or proof shows that it is another resource",
+        ["D1", "D3", "D6", "G1", "G2", "S6", "V1"];
+    CREATED_SHOWN = "created stays shown",
+        "a creation's row is shown until it is answered, and then while its guard lasts, unless it failed, was given \
+         up or taken back, or the server says that it is gone",
+        ["C1", "C2", "G1", "G2"];
+    EDIT_SHOWN = "an edit shows",
+        "the newest edit of a field shows its value for as long as it is not answered", ["U1", "V4", "L15"];
+    EDIT_KEPT = "an edit does not jump back",
+        "a field of an answered update is not shown with the value from before it while its guard lasts, unless the \
+         server has shown something new",
+        ["U2", "U6", "G1", "G2"];
+    GUARD_DECIDES = "no hasty end",
+        "nothing ends as not confirmed or stale before its guard is over", ["G3", "K1"];
+    ONE_OUTCOME = "one outcome",
+        "every operation ends with one outcome, and has another only when it failed and was attempted or accepted \
+         again, or was seen to have worked",
+        ["L7", "L14"];
+    CHANGES_LEAD = "changes lead on",
+        "the changes that an event answers lead from the old list to the new one, order included", [];
+    SINCE_LEADS = "changes since",
+        "the changes since an earlier revision lead from the list as it was then to the list as it is", [];
+    REFUSED_IS_NOTHING = "refused is nothing",
+        "an event that is refused changes no byte of the state", [];
+    LOADED_GOES_ON = "loaded goes on",
+        "a state that was saved and loaded shows the same, and goes on in the same way", ["R1"];
+    REPLAYED = "replayed",
+        "the same events lead to the same state, byte for byte", ["R1"];
+    AHEAD = "deadlines lie ahead",
+        "the next timeout is never in the past", ["T2"];
+    TRUTH = "the truth in the end",
+        "when all is quiet, guards are over and a fresh list has come, the list is the server's", ["G3", "D2", "U3", "C3"];
+    ALL_SETTLED = "settled in the end",
+        "then nothing is unsettled, and there is no reason to ask again", ["K1", "L10"];
+}
+
+/// What should have been seen instead.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Expected<R: Resource> {
+    /// The list has these ids, in this order.
+    Visible(Vec<String>),
+    /// The resource shows these values.
+    Shows(String, Vec<R::Patch>),
+    /// The list has these resources, and nothing is left to ask for.
+    Truth(Vec<R>),
+    /// Something that a scenario cannot say, or that its runner checks by itself.
+    Other,
+}
+
+/// A law that does not hold for a client.
+#[derive(Clone, Debug)]
+pub(crate) struct Broken<R: Resource> {
+    pub(crate) law: Law,
+    pub(crate) client: usize,
+    pub(crate) problem: String,
+    pub(crate) expected: Box<Expected<R>>,
+}
+
+/// A law that was broken: by which history, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    /// The law.
+    pub law: Law,
+    /// The seed of the history.
+    pub seed: u64,
+    /// The number of the step, from 0; the number of steps when it was at rest.
+    pub step: usize,
+    /// The client whose cache it was, from 0.
+    pub client: usize,
+    /// What was seen.
+    pub problem: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "seed {}, step {}, client {}: {}: {}",
+            self.seed, self.step, self.client, self.law.name, self.problem
+        )
+    }
+}

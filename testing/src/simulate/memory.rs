@@ -1,0 +1,400 @@
+//! What a client's user remembers, apart from the cache under test: what was asked for, when, and
+//! what the server answered. The laws are held against this.
+
+use resourcecache::{
+    Applied, Config, Coverage, Event, FetchToken, Kind, OperationId, OperationInfo, Resource,
+    ResourceCache, ResourceId, Settlement, State, VersionOrder, WatchEvent,
+};
+
+use super::order::{OwnClock, at_or_past, newer};
+use super::remembered::{Acked, Field, Remembered};
+use super::step::Tag;
+
+/// All that a client's user remembers. It is written down with the cache's state, and lost with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory<R: Resource> {
+    pub(crate) clock: OwnClock,
+    pub(crate) operations: Vec<Remembered<R>>,
+    /// The newest list that was merged whole.
+    pub(crate) newest_list: Option<FetchToken>,
+    ttl_ms: u64,
+    order: VersionOrder,
+}
+
+/// An event that the cache has taken, and what it made of it.
+pub(crate) struct Taken<'a, R: Resource> {
+    pub(crate) event: &'a Event<R>,
+    pub(crate) tag: Option<Tag>,
+    pub(crate) before: &'a ResourceCache<R>,
+    pub(crate) after: &'a ResourceCache<R>,
+    pub(crate) applied: &'a Applied,
+    /// By the collection's own clock.
+    pub(crate) own: i64,
+}
+
+impl<R: Resource> Memory<R> {
+    /// Nothing is remembered yet, of a cache with these settings.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            clock: OwnClock::default(),
+            operations: Vec::new(),
+            newest_list: None,
+            ttl_ms: config.ttl_ms,
+            order: config.version_order,
+        }
+    }
+
+    /// Everything is lost.
+    pub(crate) fn forget(&mut self) {
+        self.clock = OwnClock::default();
+        self.operations.clear();
+        self.newest_list = None;
+    }
+
+    pub(crate) fn by_tag(&self, tag: Tag) -> Option<&Remembered<R>> {
+        self.operations.iter().find(|o| o.tag == tag)
+    }
+
+    /// Those that have not ended, by the states of the cache.
+    pub(crate) fn open(&self) -> impl Iterator<Item = &Remembered<R>> {
+        self.operations.iter().filter(|o| {
+            let failed = o.outcomes.last() == Some(&Settlement::Failed);
+            !o.has_outcome() || o.attempted || o.accepted || failed
+        })
+    }
+
+    /// Takes an event in.
+    pub(crate) fn note(&mut self, taken: &Taken<'_, R>) {
+        for outcome in &taken.applied.changes.outcomes {
+            let known = self.operations.iter_mut();
+            for operation in known.filter(|o| o.operation == outcome.operation) {
+                operation.ends(outcome.settlement);
+            }
+        }
+        self.note_event(taken);
+        self.follow_rows(taken.after);
+    }
+
+    /// The state was loaded, and what became due meanwhile was done.
+    pub(crate) fn note_loaded(&mut self, cache: &ResourceCache<R>) {
+        for one in &mut self.operations {
+            one.outcomes.clear();
+        }
+        for outcome in cache.outcomes() {
+            let known = self.operations.iter_mut();
+            for operation in known.filter(|o| o.operation == outcome.operation) {
+                operation.outcomes.push(outcome.settlement);
+            }
+        }
+    }
+
+    fn note_event(&mut self, taken: &Taken<'_, R>) {
+        match taken.event {
+            Event::Begin {
+                id,
+                kind,
+                patch,
+                min_ttl_ms,
+            } => self.begin(taken, id.as_str(), *kind, patch.as_ref(), *min_ttl_ms),
+            Event::Create { resource, .. } => self.create(taken, resource),
+            Event::Acknowledge { operation, answer } => {
+                let of = |o: &Remembered<R>| o.operation == *operation;
+                if let Some(index) = self.operations.iter().position(of) {
+                    self.accepted(index, answer.as_ref(), taken.own);
+                }
+            }
+            Event::ReplaceCreated { resource, .. } => {
+                let operation = taken.applied.operation();
+                let of = |o: &Remembered<R>| Some(o.operation) == operation;
+                if let Some(index) = self.operations.iter().position(of) {
+                    self.accepted(index, Some(resource), taken.own);
+                }
+            }
+            Event::Attempt { operation } => {
+                for one in self.operations.iter_mut() {
+                    one.attempted |= one.operation == *operation;
+                }
+            }
+            Event::Fail { operation, .. } | Event::Cancel { operation } => {
+                for one in self.operations.iter_mut() {
+                    // What was accepted stays the server's word (L8).
+                    let answered = one.acked.is_some() && one.kind != Kind::Delete;
+                    let fails = matches!(taken.event, Event::Fail { .. });
+                    if one.operation == *operation {
+                        one.released |= fails || !answered;
+                        one.acked.take_if(|_| fails);
+                    }
+                }
+            }
+            Event::Complete { id } => {
+                let before = taken.before.operations(id.as_str());
+                let running = |o: &&OperationInfo| {
+                    !before.contains(o) && matches!(o.state, State::Acknowledged(_))
+                };
+                let after = taken.after.operations(id.as_str());
+                let newest = after.iter().rfind(running).or(before.last()).map(|o| o.id);
+                let of = |o: &Remembered<R>| Some(o.operation) == newest;
+                if let Some(index) = self.operations.iter().position(of) {
+                    self.accepted(index, None, taken.own);
+                }
+            }
+            Event::UpdateInPlace { id, patch } => self.answered_in_place(taken, id, patch),
+            Event::Revert { id } => self.release(taken, id, false),
+            Event::Remove { id } => self.release(taken, id, true),
+            Event::CleanupStaleOperations { .. } => {}
+            Event::Merge(snapshot) => {
+                let version = snapshot.list_version.as_deref();
+                let order = self.order;
+                for item in &snapshot.items {
+                    self.seen(item, version, order);
+                }
+                self.outrun(version, order);
+                if snapshot.coverage == Coverage::Complete {
+                    self.newest_list = self.newest_list.max(snapshot.token);
+                }
+            }
+            Event::Observe(event) => self.told(event),
+            _ => {}
+        }
+    }
+
+    fn begin(
+        &mut self,
+        taken: &Taken<'_, R>,
+        id: &str,
+        kind: Kind,
+        patch: Option<&R::Patch>,
+        ttl_ms: Option<u64>,
+    ) {
+        let Some(operation) = taken.applied.operation() else {
+            return;
+        };
+        if self.operations.iter().any(|o| o.operation == operation) {
+            return; // a deletion that runs already (L5)
+        }
+        let item = taken.before.get_one(id);
+        let key = taken.after.get_one(id).map(|i| i.key());
+        let body = item.map(|i| i.body().clone());
+        let alone = !self.operations.iter().any(|o| o.is_about(id, key));
+        let fields = patch.map(R::fields).unwrap_or_default().into_iter();
+        let fields = fields.map(|wanted| Field {
+            old: body
+                .as_ref()
+                .filter(|_| alone)
+                .map(|b| b.pick(&wanted))
+                .filter(|old| *old != wanted),
+            wanted,
+            released: false,
+        });
+        let fields = fields.collect();
+        self.operations.push(Remembered {
+            tag: taken.tag.unwrap_or(usize::MAX),
+            operation,
+            kind,
+            id: id.to_string(),
+            key,
+            body,
+            new: None,
+            patch: patch.cloned(),
+            fields,
+            begun: taken.own,
+            ttl_ms: ttl_ms.unwrap_or(self.ttl_ms),
+            acked: None,
+            outcomes: Vec::new(),
+            attempted: false,
+            accepted: false,
+            surplus: false,
+            released: false,
+        });
+    }
+
+    fn create(&mut self, taken: &Taken<'_, R>, resource: &R) {
+        let Some(operation) = taken.applied.operation() else {
+            return;
+        };
+        let key = taken.after.get_one(resource.id()).map(|i| i.key());
+        for older in &mut self.operations {
+            // What was deleted under this id is another resource from now on (L6).
+            older.released |= older.is_about(resource.id(), key);
+        }
+        self.operations.push(Remembered {
+            tag: taken.tag.unwrap_or(usize::MAX),
+            operation,
+            kind: Kind::Create,
+            id: resource.id().to_string(),
+            key,
+            body: None,
+            new: Some(resource.clone()),
+            patch: None,
+            fields: Vec::new(),
+            begun: taken.own,
+            ttl_ms: self.ttl_ms,
+            acked: None,
+            outcomes: Vec::new(),
+            attempted: false,
+            accepted: false,
+            surplus: false,
+            released: false,
+        });
+    }
+
+    fn accepted(&mut self, index: usize, answer: Option<&R>, own: i64) {
+        let operation = &mut self.operations[index];
+        operation.accepted = true;
+        if operation
+            .outcomes
+            .iter()
+            .any(|o| *o != Settlement::Confirmed)
+        {
+            operation.released = true; // late news: what it shows is the server's word
+        }
+        operation.acked = Some(Acked {
+            answer: answer.cloned(),
+            at: own,
+            version: answer.and_then(R::version).map(String::from),
+        });
+        let Some(answer) = answer else { return };
+        for field in &mut operation.fields {
+            field.wanted = answer.pick(&field.wanted);
+            field.released |= field.old.as_ref() == Some(&field.wanted);
+        }
+        if operation.new.is_some() {
+            operation.id = answer.id().to_string();
+            let key = operation.key;
+            // By its uid, what had this id before is gone.
+            for one in self.operations.iter_mut().filter(|o| o.id == answer.id()) {
+                let known = one.body.as_ref().and_then(R::uid);
+                one.released |= known.is_some() && answer.uid().is_some() && known != answer.uid();
+            }
+            // What was asked of it while it was being created is about this resource.
+            let of_it = self
+                .operations
+                .iter_mut()
+                .filter(|o| o.key == key && key.is_some());
+            for body in of_it.filter_map(|o| o.body.as_mut()) {
+                if body.uid().is_none() {
+                    body.clone_from(answer);
+                }
+            }
+        }
+    }
+
+    /// The server's answer lets go of the fields that it names (U6).
+    fn answered_in_place(&mut self, taken: &Taken<'_, R>, id: &ResourceId, patch: &R::Patch) {
+        let key = taken.after.get_one(id.as_str()).map(|i| i.key());
+        for one in &mut self.operations {
+            if one.is_about(id.as_str(), key) {
+                for field in &mut one.fields {
+                    field.released |= R::overlaps(&field.wanted, patch);
+                }
+            }
+        }
+    }
+
+    /// The user takes back, or drops, all that runs on a resource.
+    fn release(&mut self, taken: &Taken<'_, R>, id: &ResourceId, drops: bool) {
+        let key = taken.before.get_one(id.as_str()).map(|i| i.key());
+        for one in &mut self.operations {
+            if !one.is_about(id.as_str(), key) {
+                continue;
+            }
+            one.released |= match (one.kind, drops) {
+                // Its tombstone stays (D6, D3).
+                (Kind::Delete, _) => false,
+                (_, true) => true,
+                // What was accepted stays the server's word (L8).
+                (_, false) => one.acked.is_none(),
+            };
+        }
+    }
+
+    /// A body of the server lets go of what it says something new about (U2, U4, G4).
+    fn seen(&mut self, body: &R, list_version: Option<&str>, order: VersionOrder) {
+        for one in &mut self.operations {
+            if one.id != body.id() {
+                continue;
+            }
+            // What began on a new resource is about the one that is seen in its place.
+            let begun_on = one.body.as_mut().filter(|b| b.uid().is_none());
+            if let Some(begun_on) = begun_on.filter(|_| body.uid().is_some()) {
+                begun_on.clone_from(body);
+            }
+            let known = one.body.as_ref().and_then(R::uid);
+            let other = known.is_some() && body.uid().is_some() && known != body.uid();
+            if other && one.kind != Kind::Create {
+                one.released = true;
+            }
+            if one.is_other(body) {
+                let acked = one.acked.as_ref().and_then(|a| a.version.as_deref());
+                one.released |= newer(order, body.version(), acked);
+            }
+            let Some(acked) = &one.acked else { continue };
+            let at = acked.version.as_deref();
+            let proof =
+                at_or_past(order, body.version(), at) || at_or_past(order, list_version, at);
+            for field in &mut one.fields {
+                let shown = body.pick(&field.wanted);
+                let known = shown == field.wanted || Some(&shown) == field.old.as_ref();
+                field.released |= !known || proof;
+            }
+        }
+    }
+
+    /// A list that is newer than a creation's answer decides about it (C3).
+    fn outrun(&mut self, list_version: Option<&str>, order: VersionOrder) {
+        for one in self.operations.iter_mut().filter(|o| o.new.is_some()) {
+            let acked = one.acked.as_ref().and_then(|a| a.version.as_deref());
+            one.released |= at_or_past(order, list_version, acked);
+        }
+    }
+
+    fn told(&mut self, event: &WatchEvent<R>) {
+        let order = self.order;
+        match event {
+            WatchEvent::Added(item) | WatchEvent::Modified(item) => {
+                self.seen(item, None, order);
+                let added = matches!(event, WatchEvent::Added(_));
+                let deletions = self
+                    .operations
+                    .iter_mut()
+                    .filter(|o| o.kind == Kind::Delete);
+                for one in deletions.filter(|o| added && o.id == item.id()) {
+                    let known = one.body.as_ref().and_then(R::version);
+                    one.released |= known.is_none() || newer(order, item.version(), known);
+                }
+            }
+            WatchEvent::Deleted(item) => {
+                for one in self.operations.iter_mut().filter(|o| o.id == item.id()) {
+                    let known = one.uid();
+                    let other = known.is_some() && item.uid().is_some() && known != item.uid();
+                    one.released |= one.kind != Kind::Delete && !other;
+                }
+            }
+            WatchEvent::Bookmark { version } => self.outrun(version.as_deref(), order),
+            WatchEvent::Expired => {}
+        }
+    }
+
+    /// Follows rows that have got another id, or were made one with another row.
+    fn follow_rows(&mut self, cache: &ResourceCache<R>) {
+        for one in &mut self.operations {
+            if let Some(item) = one.key.and_then(|key| cache.row(key)) {
+                if item.id() != one.id {
+                    one.id = item.id().to_string();
+                }
+            } else if one.key.is_none() || one.new.is_none() {
+                one.key = cache.get_one(&one.id).map(|i| i.key()).or(one.key);
+            }
+        }
+        let creations = self.operations.iter().filter(|o| o.new.is_some());
+        let creations: Vec<(OperationId, String)> =
+            creations.map(|o| (o.operation, o.id.clone())).collect();
+        for one in &mut self.operations {
+            // The id is that of a newer resource of ours; of two that we made, nobody knows which.
+            one.released |= creations.iter().any(|(operation, id)| {
+                let later = *operation > one.operation || one.new.is_some();
+                later && *operation != one.operation && *id == one.id
+            });
+        }
+    }
+}

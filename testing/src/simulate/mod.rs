@@ -1,0 +1,43 @@
+//! The simulator: a server that lags, its replicas, clients that crash, a network that loses and
+//! reorders, in virtual time; and the laws that must hold at every step and at rest.
+//!
+//! A seed says everything: the kind of [`World`], and what happens in it. A history that breaks a
+//! law is shrunk to few steps, and printed as a conformance scenario of the client concerned.
+//!
+//! ```
+//! use resourcecache_testing::simulate::Simulation;
+//!
+//! let run = Simulation::ours().run(42);
+//! assert_eq!(run.violation, None);
+//! ```
+
+mod client;
+mod dice;
+mod generate;
+mod law;
+mod laws;
+mod memory;
+mod model;
+mod network;
+mod order;
+mod play;
+mod remembered;
+mod rest;
+mod rules;
+mod scenario;
+mod shown;
+mod shrink;
+mod simulation;
+mod step;
+mod tamper;
+mod toys;
+mod world;
+
+pub use dice::Dice;
+pub use law::{LAWS, Law, Violation};
+pub use model::{PatchOf, ServerModel, Subject};
+pub use shrink::Shrunk;
+pub use simulation::{Run, Simulation};
+pub use step::{Act, Asked, History, Step, Tag, Write};
+pub use tamper::Tamper;
+pub use world::{Names, Style, Versions, World};

@@ -1,0 +1,128 @@
+//! One operation, as its user remembers it.
+
+use resourcecache::{Kind, OperationId, Resource, ResourceCache, RowKey, Settlement, State};
+
+use super::step::Tag;
+
+/// The server's acceptance of an operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Acked<R> {
+    pub(crate) answer: Option<R>,
+    pub(crate) at: i64,
+    pub(crate) version: Option<String>,
+}
+
+/// One field that an update sets.
+#[derive(Clone, Debug)]
+pub(crate) struct Field<P> {
+    /// What the user wants of it.
+    pub(crate) wanted: P,
+    /// What it was before, when nothing else was pending.
+    pub(crate) old: Option<P>,
+    /// Whether the server has said something that lets go of it.
+    pub(crate) released: bool,
+}
+
+/// An operation, as its user remembers it.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered<R: Resource> {
+    pub(crate) tag: Tag,
+    pub(crate) operation: OperationId,
+    pub(crate) kind: Kind,
+    /// The resource's id: after a creation's answer, the real one.
+    pub(crate) id: String,
+    pub(crate) key: Option<RowKey>,
+    /// The body that was shown when it began.
+    pub(crate) body: Option<R>,
+    /// The new resource, of a creation.
+    pub(crate) new: Option<R>,
+    /// What an update is to set.
+    pub(crate) patch: Option<R::Patch>,
+    pub(crate) fields: Vec<Field<R::Patch>>,
+    /// By the collection's own clock.
+    pub(crate) begun: i64,
+    pub(crate) ttl_ms: u64,
+    pub(crate) acked: Option<Acked<R>>,
+    pub(crate) outcomes: Vec<Settlement>,
+    /// Attempted, or accepted, since its last outcome: another one may follow.
+    pub(crate) attempted: bool,
+    pub(crate) accepted: bool,
+    /// An outcome that may not follow the one before it.
+    pub(crate) surplus: bool,
+    /// Something has happened after which its promise is not given any more.
+    pub(crate) released: bool,
+}
+
+impl<R: Resource> Remembered<R> {
+    /// The end of its guard, or a time before that.
+    pub(crate) fn guard_end(&self) -> i64 {
+        let from = self.acked.as_ref().map_or(self.begun, |a| a.at);
+        from.max(self.begun).saturating_add_unsigned(self.ttl_ms)
+    }
+
+    /// The same, before what has happened at `own`.
+    pub(crate) fn guard_end_before(&self, own: i64) -> i64 {
+        let acked = self.acked.as_ref().map(|a| a.at).filter(|at| *at < own);
+        let from = acked.unwrap_or(self.begun).max(self.begun);
+        from.saturating_add_unsigned(self.ttl_ms)
+    }
+
+    /// The uid of what it is about, as far as that is known.
+    pub(crate) fn uid(&self) -> Option<&str> {
+        let answer = self.acked.as_ref().and_then(|a| a.answer.as_ref());
+        let about = if self.new.is_some() {
+            answer
+        } else {
+            self.body.as_ref()
+        };
+        about.and_then(R::uid)
+    }
+
+    /// Whether this is another resource than the one that a creation made.
+    pub(crate) fn is_other(&self, body: &R) -> bool {
+        let made = self.uid().filter(|_| self.new.is_some());
+        made.is_some() && body.uid().is_some() && made != body.uid()
+    }
+
+    /// Whether the server's answer gives this field another value.
+    pub(crate) fn answers_otherwise(&self, field: &R::Patch) -> bool {
+        let answer = self.acked.as_ref().and_then(|a| a.answer.as_ref());
+        answer.is_some_and(|answer| answer.pick(field) != *field)
+    }
+
+    /// Whether it may still be going on, or has done what it was to do.
+    pub(crate) fn stands(&self) -> bool {
+        let confirmed = |o: &Settlement| *o == Settlement::Confirmed;
+        !self.released && self.outcomes.iter().all(confirmed)
+    }
+
+    pub(crate) fn has_outcome(&self) -> bool {
+        !self.outcomes.is_empty()
+    }
+
+    /// One outcome, and another only when it was attempted again; or failed, and was accepted or
+    /// seen to have worked (L7, L14).
+    pub(crate) fn ends(&mut self, how: Settlement) {
+        if let Some(last) = self.outcomes.last() {
+            let worked = how == Settlement::Confirmed && self.kind != Kind::Update;
+            let failed = *last == Settlement::Failed;
+            self.surplus |= !(self.attempted || failed && (self.accepted || worked));
+        }
+        self.outcomes.push(how);
+        (self.attempted, self.accepted) = (false, false);
+    }
+
+    pub(crate) fn is_about(&self, id: &str, key: Option<RowKey>) -> bool {
+        self.id == id || (key.is_some() && self.key == key)
+    }
+}
+
+/// The states of the operations that have not ended.
+pub(crate) fn state_of<R: Resource>(
+    cache: &ResourceCache<R>,
+    one: &Remembered<R>,
+) -> Option<State> {
+    let operations = cache.operations(&one.id);
+    let found = operations.iter().find(|o| o.id == one.operation);
+    found.map(|o| o.state)
+}

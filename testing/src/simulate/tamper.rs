@@ -1,0 +1,44 @@
+//! A planted mistake, by which one sees that the laws bite.
+
+use std::fmt;
+
+use resourcecache::{Config, Event, Resource};
+
+/// A planted mistake: what a client gets wrong. None by default.
+///
+/// ```
+/// use resourcecache_testing::simulate::{Simulation, Tamper};
+/// // A client whose deletions guard nothing.
+/// let forgetful = Tamper { config: |config| config.ttl_ms = 0, ..Tamper::default() };
+/// let simulation = Simulation::ours().tamper(forgetful);
+/// assert!((0..100).any(|seed| simulation.run(seed).violation.is_some()));
+/// ```
+pub struct Tamper<R: Resource> {
+    /// Changes the settings of a client's cache; the laws keep to the world's.
+    pub config: fn(&mut Config),
+    /// Gives the cache another event than the one that is meant.
+    pub event: fn(Event<R>) -> Event<R>,
+}
+
+impl<R: Resource> Default for Tamper<R> {
+    fn default() -> Self {
+        Self {
+            config: |_| {},
+            event: |event| event,
+        }
+    }
+}
+
+impl<R: Resource> Clone for Tamper<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R: Resource> Copy for Tamper<R> {}
+
+impl<R: Resource> fmt::Debug for Tamper<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tamper")
+    }
+}

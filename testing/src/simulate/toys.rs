@@ -1,0 +1,115 @@
+//! The server that the simulator brings along: [`Server`], which holds [`Toy`]s.
+
+use serde_json::{Value, json};
+
+use super::dice::Dice;
+use super::model::ServerModel;
+use super::world::Names;
+use crate::server::{Server, Told};
+use crate::toy::{FIELD_COUNT, Toy};
+
+type Patch = [Option<i64>; FIELD_COUNT];
+
+/// The names of a toy's fields in JSON.
+const FIELDS: [&str; FIELD_COUNT] = ["x", "y", "z"];
+
+/// The simulator asks for the present only.
+const NOW: i64 = i64::MAX;
+
+impl ServerModel for Server {
+    type Resource = Toy;
+
+    fn list(&self) -> Vec<Toy> {
+        self.latest().to_vec()
+    }
+
+    fn list_version(&self) -> Option<String> {
+        self.list_versions
+            .then(|| self.version(self.next_version))
+            .flatten()
+    }
+
+    fn create(&mut self, wanted: &Toy) -> Result<Toy, String> {
+        let own = (self.names == Names::Client).then_some(&*wanted.id);
+        if own.is_some_and(|id| self.latest().iter().any(|t| t.id == id)) {
+            return Err("409: exists already".into());
+        }
+        Ok(Self::create(
+            self,
+            own,
+            wanted.fields,
+            wanted.token.clone(),
+            NOW,
+        ))
+    }
+
+    fn update(&mut self, id: &str, patch: &Patch) -> Result<Toy, String> {
+        Self::update(self, id, patch, NOW).ok_or("404: not found".into())
+    }
+
+    fn delete(&mut self, id: &str) -> Result<Toy, String> {
+        let done = Self::delete(self, id, NOW);
+        match self.told.last() {
+            Some(Told::Deleted(last)) if done => Ok(last.clone()),
+            _ => Err("404: not found".into()),
+        }
+    }
+
+    fn invent(&self, id: &str, dice: &mut Dice) -> Toy {
+        Toy::new(id, std::array::from_fn(|_| value(dice)))
+    }
+
+    fn edit(&self, _: &Toy, dice: &mut Dice) -> Patch {
+        let mut patch = [None; FIELD_COUNT];
+        patch[dice.below(FIELD_COUNT)] = Some(value(dice));
+        if dice.chance(20) {
+            patch[dice.below(FIELD_COUNT)] = Some(value(dice));
+        }
+        patch
+    }
+
+    fn names_are_the_clients(&self) -> bool {
+        self.names == Names::Client
+    }
+
+    fn pointers(&self) -> Vec<(&'static str, &'static str)> {
+        let mut pointers = vec![("id", "/id"), ("token", "/token")];
+        pointers.extend(self.uids.then_some(("uid", "/uid")));
+        let versioned = self.version(0).is_some();
+        pointers.extend(versioned.then_some(("version", "/version")));
+        pointers
+    }
+
+    fn body_json(&self, toy: &Toy) -> Value {
+        let mut body = json!({ "id": toy.id });
+        for (name, value) in FIELDS.iter().zip(toy.fields) {
+            body[name] = value.into();
+        }
+        let told = [
+            ("uid", &toy.uid),
+            ("version", &toy.version),
+            ("token", &toy.token),
+        ];
+        for (name, text) in told {
+            if let Some(text) = text {
+                body[name] = text.as_str().into();
+            }
+        }
+        body
+    }
+
+    fn patch_json(&self, patch: &Patch) -> Value {
+        let mut json = json!({});
+        for (name, value) in FIELDS.iter().zip(patch) {
+            if let Some(value) = value {
+                json[name] = (*value).into();
+            }
+        }
+        json
+    }
+}
+
+/// Few, so that the same one comes again.
+fn value(dice: &mut Dice) -> i64 {
+    i64::try_from(dice.below(5)).unwrap_or(0)
+}
