@@ -1,6 +1,6 @@
 //! Saved states: what loads, and what is refused.
 
-use resourcecache::json::{self, Schema};
+use resourcecache::json::{self, JsonPatch, Schema};
 use resourcecache::{Config, ErrorKind, Event, JsonCache, Timestamp};
 use serde_json::{Value, json};
 
@@ -152,4 +152,23 @@ fn fractions_of_progress_survive_a_journal() {
         }
     }
     assert_eq!(wrong, Vec::<f64>::new());
+}
+
+/// Found by fuzzing: what a patch sets is laid over a body as it is.
+#[test]
+fn patches_that_are_no_json_are_refused() {
+    let patch = |path: &str, text: &str| {
+        let fields = serde_json::json!({ "fields": [{ "path": path, "op": { "set": text } }] });
+        serde_json::from_value::<JsonPatch>(fields)
+    };
+    assert!(patch("/n", "[1, {}]").is_ok());
+    for text in ["{", "", " 1", "1 ", "1,2", "\"a"] {
+        let refused = patch("/n", text).unwrap_err().to_string();
+        assert!(refused.contains("/n is no JSON value"), "{refused}");
+    }
+    assert!(patch("", "{}").is_err());
+    assert!(patch("/n", &"[".repeat(128)).is_err());
+    let deep = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
+    assert!(patch("/n", &deep(127)).is_ok());
+    assert!(patch("/n", &deep(128)).is_err());
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::json::pointer::{Pointer, find, member, members, whole};
-use crate::json::scan::{Cursor, Fault, quote};
+use crate::json::scan::{Cursor, Fault, quote, skip};
 use crate::json::value::canonical;
 
 /// What happens to the value at a path.
@@ -39,8 +39,37 @@ pub(crate) struct Field {
 /// [`Schema::merge_patch`](crate::json::Schema::merge_patch) and
 /// [`Schema::partial`](crate::json::Schema::partial). Two are equal when they mean the same.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct JsonPatch {
     pub(crate) fields: Vec<Field>,
+}
+
+/// A patch as it was saved, by whomever.
+#[derive(Deserialize)]
+struct Written {
+    fields: Vec<Field>,
+}
+
+impl TryFrom<Written> for JsonPatch {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        for Field { path, op } in &written.fields {
+            if path.path.is_empty() {
+                return Err("a patch sets fields, never the whole resource".into());
+            }
+            if let Op::Set(text) = op {
+                // As deep as it will stand in the body.
+                let end = skip(text.as_bytes(), 0, path.path.len());
+                let whole = end.is_ok_and(|end| end == text.len());
+                if !whole {
+                    return Err(format!("what is set at {path} is no JSON value: {text:?}"));
+                }
+            }
+        }
+        let Written { fields } = written;
+        Ok(Self { fields })
+    }
 }
 
 impl JsonPatch {
