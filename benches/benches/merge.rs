@@ -89,6 +89,9 @@ fn yardsticks(c: &mut Criterion) {
         });
         bench("memcpy", &mut || yard::memcpy(black_box(&bytes), &mut copy));
         bench("split (ours)", &mut || {
+            black_box(schema.count(black_box(&bytes)).unwrap_or(0));
+        });
+        bench("split and kept (ours)", &mut || {
             black_box(
                 schema
                     .snapshot(black_box(&bytes))
