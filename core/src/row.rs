@@ -249,13 +249,14 @@ impl<R: Resource> Row<R> {
     }
 
     /// A creation has left without a resource: what waited for it is cancelled (L1). What follows a
-    /// re-creation is about that one.
+    /// re-creation is about that one; a deletion that did not wait is decided by itself (D3).
     pub(crate) fn creation_gone(&mut self, creation: usize, cx: &mut Context<'_>) {
         let later = self.operations.iter().skip(creation + 1);
         let count = later.take_while(|o| !o.creates()).count();
         for index in creation..=creation + count {
             let operation = &self.operations[index];
-            if operation.is_unsettled() && operation.kind != Kind::Create {
+            let decides = operation.kind == Kind::Delete && !operation.waiting;
+            if operation.is_unsettled() && operation.kind != Kind::Create && !decides {
                 self.settle(index, Trigger::Cancel, Settlement::Cancelled, false, cx);
             }
             if matches!(self.operations[index].kind, Kind::Create | Kind::Update) {

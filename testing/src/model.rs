@@ -388,7 +388,9 @@ impl<'a> Replay<'a> {
             if o > creation && self.things[t].ops[o].creates() {
                 return; // what follows is about the re-creation
             }
-            if self.things[t].ops[o].open() && self.things[t].ops[o].kind != Kind::Create {
+            let op = &self.things[t].ops[o];
+            let decides = op.kind == Kind::Delete && !op.waiting;
+            if op.open() && op.kind != Kind::Create && !decides {
                 self.settle(t, o, Some("cancelled"), false);
             }
             if self.things[t].ops[o].kind != Kind::Delete {

@@ -13,7 +13,7 @@ const SEEN: [&str; 9] = [
     "not confirmed",
     "open: a deletion is confirmed by who does not know yet",
     "open: an edit is lost when its resource comes back",
-    "open: what follows a creation ends with it",
+    "open: an edit of a creation ends with it",
     "stale",
     "the end",
 ];
