@@ -259,7 +259,7 @@ impl<R: Resource> Memory<R> {
             field.released |= field.old.as_ref() == Some(&field.wanted);
         }
         if operation.new.is_some() {
-            operation.id = answer.id().to_string();
+            let asked = std::mem::replace(&mut operation.id, answer.id().to_string());
             let key = operation.key;
             // By its uid, what had this id before is gone.
             for one in self.operations.iter_mut().filter(|o| o.id == answer.id()) {
@@ -270,7 +270,7 @@ impl<R: Resource> Memory<R> {
             let of_it = self
                 .operations
                 .iter_mut()
-                .filter(|o| o.key == key && key.is_some());
+                .filter(|o| o.key == key && key.is_some() || o.id == asked);
             for body in of_it.filter_map(|o| o.body.as_mut()) {
                 if body.uid().is_none() {
                     body.clone_from(answer);
@@ -299,8 +299,11 @@ impl<R: Resource> Memory<R> {
                 continue;
             }
             one.released |= match (one.kind, drops) {
-                // Its tombstone stays (D6, D3).
-                (Kind::Delete, _) => false,
+                // Once it has worked, its tombstone stays (D6, D3).
+                (Kind::Delete, _) => {
+                    let worked = one.outcomes.contains(&Settlement::Confirmed);
+                    !drops && !worked || one.outcomes.contains(&Settlement::Cancelled)
+                }
                 (_, true) => true,
                 // What was accepted stays the server's word (L8).
                 (_, false) => one.acked.is_none(),
