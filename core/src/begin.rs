@@ -81,7 +81,8 @@ impl<R: Resource> ResourceCache<R> {
                 ));
             }
         }
-        let waiting = row.unsettled().any(Operation::creates_unanswered);
+        let newest = row.creation().filter(|o| o.is_unsettled());
+        let waiting = newest.is_some_and(Operation::creates_unanswered);
         let payload = if kind == Kind::Update {
             Payload::Update {
                 patch,

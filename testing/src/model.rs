@@ -491,7 +491,8 @@ impl<'a> Replay<'a> {
         let waiting = self.things[t]
             .ops
             .iter()
-            .any(|o| o.open() && o.creates() && o.acked.is_none());
+            .rfind(|o| o.creates() && o.guards)
+            .is_some_and(|o| o.open() && o.acked.is_none());
         let op = self.op(t, kind, ttl);
         (op.patch, op.old, op.waiting) = (patch, old, waiting);
     }

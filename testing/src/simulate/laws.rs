@@ -110,13 +110,26 @@ fn hidden_by_state<R: Subject>(client: &Client<R>) -> Checked<R> {
     Ok(())
 }
 
+/// Whether a deletion may still be going on, or has worked. One that ended as cancelled, and that
+/// nobody took back, is meant as before; but for those that a creation took with it (L1).
+fn still_meant<R: Subject>(client: &Client<R>, deletion: &Remembered<R>) -> bool {
+    let mut operations = client.memory.operations.iter();
+    let created = operations.any(|o| o.new.is_some() && deletion.is_about(&o.id, o.key));
+    let meant = |o: &Settlement| match o {
+        Settlement::Confirmed => true,
+        Settlement::Cancelled => !created,
+        _ => false,
+    };
+    !deletion.released && deletion.outcomes.iter().all(meant)
+}
+
 fn deleted_stays_hidden<R: Subject>(
     client: &Client<R>,
     deletion: &Remembered<R>,
     own: i64,
     coverage: &mut Coverage,
 ) -> Checked<R> {
-    if !deletion.stands() || own >= deletion.guard_end() {
+    if !still_meant(client, deletion) || own >= deletion.guard_end() {
         return Ok(());
     }
     for rule in ["D1", "G1", "V1"] {

@@ -100,14 +100,14 @@ impl<R: Resource> Memory<R> {
             Event::Acknowledge { operation, answer } => {
                 let of = |o: &Remembered<R>| o.operation == *operation;
                 if let Some(index) = self.operations.iter().position(of) {
-                    self.accepted(index, answer.as_ref(), taken.own);
+                    self.accepted(taken, index, answer.as_ref());
                 }
             }
             Event::ReplaceCreated { resource, .. } => {
                 let operation = taken.applied.operation();
                 let of = |o: &Remembered<R>| Some(o.operation) == operation;
                 if let Some(index) = self.operations.iter().position(of) {
-                    self.accepted(index, Some(resource), taken.own);
+                    self.accepted(taken, index, Some(resource));
                 }
             }
             Event::Attempt { operation } => {
@@ -135,7 +135,7 @@ impl<R: Resource> Memory<R> {
                 let newest = after.iter().rfind(running).or(before.last()).map(|o| o.id);
                 let of = |o: &Remembered<R>| Some(o.operation) == newest;
                 if let Some(index) = self.operations.iter().position(of) {
-                    self.accepted(index, None, taken.own);
+                    self.accepted(taken, index, None);
                 }
             }
             Event::UpdateInPlace { id, patch } => self.answered_in_place(taken, id, patch),
@@ -238,16 +238,16 @@ impl<R: Resource> Memory<R> {
         });
     }
 
-    fn accepted(&mut self, index: usize, answer: Option<&R>, own: i64) {
+    fn accepted(&mut self, taken: &Taken<'_, R>, index: usize, answer: Option<&R>) {
+        let own = taken.own;
         let operation = &mut self.operations[index];
         operation.accepted = true;
-        if operation
-            .outcomes
-            .iter()
-            .any(|o| *o != Settlement::Confirmed)
-        {
-            operation.released = true; // late news: what it shows is the server's word
-        }
+        let outcomes = taken.applied.changes.outcomes.iter();
+        let mut told = outcomes.filter(|o| o.operation == operation.operation);
+        let cancelled = told.any(|o| o.settlement == Settlement::Cancelled);
+        let late = |o: &Settlement| *o != Settlement::Confirmed;
+        // Late news: what it shows is the server's word. But nobody takes back by accepting.
+        operation.released |= !cancelled && operation.outcomes.iter().any(late);
         operation.acked = Some(Acked {
             answer: answer.cloned(),
             at: own,
@@ -259,7 +259,7 @@ impl<R: Resource> Memory<R> {
             field.released |= field.old.as_ref() == Some(&field.wanted);
         }
         if operation.new.is_some() {
-            operation.id = answer.id().to_string();
+            let asked = std::mem::replace(&mut operation.id, answer.id().to_string());
             let key = operation.key;
             // By its uid, what had this id before is gone.
             for one in self.operations.iter_mut().filter(|o| o.id == answer.id()) {
@@ -270,7 +270,7 @@ impl<R: Resource> Memory<R> {
             let of_it = self
                 .operations
                 .iter_mut()
-                .filter(|o| o.key == key && key.is_some());
+                .filter(|o| o.key == key && key.is_some() || o.id == asked);
             for body in of_it.filter_map(|o| o.body.as_mut()) {
                 if body.uid().is_none() {
                     body.clone_from(answer);
@@ -299,8 +299,11 @@ impl<R: Resource> Memory<R> {
                 continue;
             }
             one.released |= match (one.kind, drops) {
-                // Its tombstone stays (D6, D3).
-                (Kind::Delete, _) => false,
+                // Once it has worked, its tombstone stays (D6, D3).
+                (Kind::Delete, _) => {
+                    let worked = one.outcomes.contains(&Settlement::Confirmed);
+                    !drops && !worked || one.outcomes.contains(&Settlement::Cancelled)
+                }
                 (_, true) => true,
                 // What was accepted stays the server's word (L8).
                 (_, false) => one.acked.is_none(),

@@ -44,7 +44,7 @@ type Make<S> = dyn Fn(&mut World) -> S + Send + Sync;
 /// let simulation = Simulation::ours().tamper(mistaken);
 /// let run = (0..1_000).map(|seed| simulation.run(seed)).find(|run| run.violation.is_some());
 /// let shrunk = simulation.shrink(&run.unwrap().history).unwrap();
-/// assert!(shrunk.history.steps.len() < 12, "{:#?}", shrunk.history);
+/// assert!(shrunk.history.steps.len() < 10, "{:#?}", shrunk.history);
 /// println!("{}\n{}", shrunk.violation, shrunk.scenario);
 /// ```
 pub struct Simulation<S: ServerModel> {

@@ -1,7 +1,10 @@
 //! Writes the laws and what was reached into docs/simulator.md.
 
 use std::fmt::Write as _;
+use std::time::UNIX_EPOCH;
 
+use resourcecache::Timestamp;
+use resourcecache_testing::Coverage;
 use resourcecache_testing::simulate::LAWS;
 
 use super::Total;
@@ -43,13 +46,24 @@ fn laws() -> String {
     text
 }
 
+/// As `2025-01-19`.
+fn today() -> String {
+    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
+    let now = Timestamp(i64::try_from(since.as_millis()).unwrap_or_default());
+    now.to_rfc3339().chars().take(10).collect()
+}
+
 fn figures(total: &Total) -> String {
     let coverage = &total.coverage;
-    let expected = resourcecache_testing::Coverage::expected().count();
-    let reached = coverage.transitions.len();
+    let expected: Vec<_> = Coverage::expected().collect();
+    let reached = expected
+        .iter()
+        .filter(|pair| coverage.transitions.contains_key(pair));
+    let (reached, expected) = (reached.count(), expected.len());
     let mut text = format!(
-        "{} histories of {} steps, 0 violations. Reached: {reached} of {expected} pairs of state and trigger, {} of 6 \
+        "{}: {} histories, {} steps, 0 violations. Reached: {reached} of {expected} pairs of state and trigger, {} of 6 \
          outcomes.\n\n",
+        today(),
         total.histories,
         total.steps,
         coverage.outcomes.len()
