@@ -6,6 +6,7 @@ mod diagram;
 mod fuzz;
 mod model;
 mod model_check;
+mod mutants;
 mod pdns;
 mod run;
 mod simulate;
@@ -64,6 +65,8 @@ enum Command {
     },
     /// Fuzzes with coverage, target by target: response, state, journal, scenario.
     Fuzz(fuzz::Options),
+    /// Changes the core in one place at a time, and sees whether a test fails.
+    Mutants(mutants::Options),
     /// Plays simulated histories, and holds every law to them; fails when one is broken.
     Simulate(simulate::Arguments),
     /// Checks that docs/model.md links every rule to tests that exist.
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Count { write } => count::run(write),
         Command::ModelCheck { large } => model_check::run(large),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Model => model::check(),
     };
