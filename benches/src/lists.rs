@@ -128,3 +128,11 @@ pub fn mark(cache: &mut JsonCache, id: &str) {
     let done = cache.mark_as_processing(id, Kind::Delete, Timestamp(0));
     assert!(done.is_ok());
 }
+
+/// An edit, and the server's acknowledgement of it.
+pub fn update(cache: &mut JsonCache, schema: &Schema, id: &str) {
+    let patch = schema.merge_patch(br#"{"spec":{"replicas":8}}"#);
+    let begun = patch.and_then(|patch| cache.mark_as_updating(id, patch, Timestamp(0)));
+    let operation = begun.ok().and_then(|applied| applied.operation());
+    assert!(operation.is_some_and(|op| cache.acknowledge(op, None, Timestamp(0)).is_ok()));
+}

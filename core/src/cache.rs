@@ -258,11 +258,17 @@ impl<R: Resource> ResourceCache<R> {
         known.unwrap_or_else(|| Row::new(RowKey(self.next_key), id.clone()))
     }
 
-    /// Takes a row out of every index, remembering what a reader saw of it.
+    /// Takes a row out of every index, remembering it for an event that is refused.
     pub(crate) fn take(&mut self, key: RowKey) -> Option<Row<R>> {
+        let row = self.unlist(key)?;
+        self.undo.entry(key).or_insert_with(|| Some(row.clone()));
+        Some(row)
+    }
+
+    /// Takes a row out of every index, remembering what a reader saw of it.
+    fn unlist(&mut self, key: RowKey) -> Option<Row<R>> {
         let row = self.rows.remove(self.rows.slot(key)?, self.last_complete)?;
         self.before.entry(key).or_insert_with(|| Face::of(&row));
-        self.undo.entry(key).or_insert_with(|| Some(row.clone()));
         for operation in &row.operations {
             self.by_operation.remove(&operation.id);
             if let Some(token) = operation.awaited_token() {
@@ -280,9 +286,9 @@ impl<R: Resource> ResourceCache<R> {
 
     /// Puts a changed row in the place of what was there, or drops it when nothing is left of it.
     pub(crate) fn put(&mut self, mut row: Row<R>) {
-        let old = self.take(row.key);
+        let old = self.unlist(row.key);
         let old_place = old.as_ref().and_then(|old| old.place);
-        self.undo.entry(row.key).or_insert(None);
+        self.undo.entry(row.key).or_insert(old);
         self.next_key = self.next_key.max(row.key.0 + 1);
         self.before
             .entry(row.key)

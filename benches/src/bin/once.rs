@@ -1,6 +1,6 @@
 //! Runs one case some times, for a profiler or a counter of instructions: `once CASE N TIMES`.
 
-use resourcecache_benches::lists::{List, bare, cache, mark, merge, schema};
+use resourcecache_benches::lists::{List, bare, cache, mark, merge, schema, update};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -25,6 +25,11 @@ fn main() {
         match case {
             "split" => drop(schema.count(&texts[1])),
             "cold" => drop(bare(&schema, &list)),
+            "update" => {
+                // Others have something pending.
+                let number = 7 + turn + usize::from(turn % 100 == 26);
+                update(&mut held, &schema, &format!("zone-{number:06}"));
+            }
             "verb" => mark(&mut held, &format!("zone-{:06}", 7 + turn)),
             _ => drop(merge(&mut held, &schema, &texts[turn % 2])),
         }

@@ -190,7 +190,8 @@ impl Field {
                 {
                     text.to_string()
                 }
-                _ => set(text, path, value),
+                Some(range) => splice(text, range, value),
+                None => set(text, path, value),
             },
         }
     }
@@ -217,7 +218,7 @@ pub(crate) fn validate(text: &str) -> Result<(), Fault> {
 }
 
 fn splice(text: &str, range: std::ops::Range<usize>, new: &str) -> String {
-    format!("{}{new}{}", &text[..range.start], &text[range.end..])
+    [&text[..range.start], new, &text[range.end..]].concat()
 }
 
 fn set(text: &str, path: &[String], value: &str) -> String {

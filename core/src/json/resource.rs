@@ -106,6 +106,11 @@ impl JsonResource {
                 _ => Mark::Own(text),
             }
         });
+        Self::with_marks(body, marks, layout)
+    }
+
+    fn with_marks(body: &str, marks: [Mark<'_>; 4], layout: &Arc<Layout>) -> Option<Self> {
+        u32::try_from(body.len()).ok()?;
         let piece = || Piece {
             body: body.as_bytes(),
             gap: None,
@@ -132,7 +137,31 @@ impl JsonResource {
     /// The same resource with another text.
     fn with_body(&self, text: &str) -> Self {
         let scalars = [Some(self.id()), self.uid(), self.version(), self.token()];
-        Self::alone(text, scalars, &self.segment.layout).unwrap_or_else(|| self.clone())
+        let layout = &self.segment.layout;
+        let new = match self.moved_marks(text, &scalars) {
+            Some(marks) => Self::with_marks(text, marks, layout),
+            None => Self::alone(text, scalars, layout),
+        };
+        new.unwrap_or_else(|| self.clone())
+    }
+
+    /// Where ids and the rest stand in another text that differs in one place: before it where they
+    /// stood, behind it as far from the end. `None` where one of them does not stand there.
+    fn moved_marks<'a>(&self, text: &str, scalars: &[Option<&'a str>; 4]) -> Option<[Mark<'a>; 4]> {
+        let old = self.body();
+        let start = old.as_ptr() as usize;
+        let mut marks = [Mark::None; 4];
+        for (mark, scalar) in marks.iter_mut().zip(scalars) {
+            let Some(scalar) = *scalar else { continue };
+            // Where it stands in the old text; elsewhere, if it was written with escapes.
+            let from = (scalar.as_ptr() as usize).checked_sub(start)?;
+            let behind = old.len().checked_sub(from)?;
+            let stands = |from: &usize| text.get(*from..from + scalar.len()) == Some(scalar);
+            let from = Some(from).filter(stands);
+            let from = from.or_else(|| text.len().checked_sub(behind).filter(stands))?;
+            *mark = Mark::Within(from as u32, (from + scalar.len()) as u32);
+        }
+        Some(marks)
     }
 
     /// How many of `resources` follow each other in one segment from the first on.
