@@ -68,7 +68,7 @@ pub struct ResourceCache<R: Resource> {
     pub(crate) replaced: usize,
     /// The rows that the running event touches, as they were before.
     pub(crate) before: BTreeMap<RowKey, Face<R>>,
-    pub(crate) moved: BTreeSet<RowKey>,
+    pub(crate) moved: Vec<RowKey>,
     /// The same rows whole, for an event that is refused; `None` for new ones.
     pub(crate) undo: BTreeMap<RowKey, Option<Row<R>>>,
     /// Quiet rows that are new, or have another body, and those that have gone.
@@ -101,7 +101,7 @@ impl<R: Resource> ResourceCache<R> {
             log: Log::default(),
             replaced: 0,
             before: BTreeMap::new(),
-            moved: BTreeSet::new(),
+            moved: Vec::new(),
             undo: BTreeMap::new(),
             told: Vec::new(),
             gone: Vec::new(),
@@ -300,7 +300,7 @@ impl<R: Resource> ResourceCache<R> {
         }
         self.place(&mut row);
         if old_place.is_some() && row.place.is_some() && row.place != old_place {
-            self.moved.insert(row.key);
+            self.moved.push(row.key);
         }
         self.insert(row);
     }

@@ -219,7 +219,11 @@ impl<R: Resource> Rows<R> {
     /// The server's copy of the row that is kept there.
     #[inline]
     pub(crate) fn base(&self, slot: Slot) -> Option<&R> {
-        self.at(slot)?.base()
+        match self.kept.get(slot as usize)? {
+            Kept::Quiet(row) => Some(&row.base),
+            Kept::Busy(row) => row.base.as_ref(),
+            Kept::Free => None,
+        }
     }
 
     pub(crate) fn slot(&self, key: RowKey) -> Option<Slot> {

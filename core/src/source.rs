@@ -74,6 +74,15 @@ impl<'a, R: Resource> Held<'a, R> {
     }
 }
 
+impl<'a, R: Resource> Held<'a, R> {
+    /// The server's copies from so many places further on, up to a place without one.
+    #[inline]
+    pub(crate) fn from(&self, ahead: usize) -> impl Iterator<Item = &'a R> {
+        let (rows, slots) = (self.rows, self.slots.get(ahead..).unwrap_or_default());
+        slots.iter().map_while(move |slot| rows.base(*slot))
+    }
+}
+
 /// A set of places.
 #[derive(Debug)]
 pub(crate) struct Bits {

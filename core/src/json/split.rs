@@ -371,7 +371,7 @@ impl<'a> Split<'a> {
     /// The held rows, from the expected one on, that the response repeats.
     fn repeated(&mut self, held: &Held<'_, JsonResource>) -> Result<usize, Fault> {
         // The first item alone tells most of what differs; runs grow from there.
-        let (mut same, mut most) = (0, 1);
+        let (mut same, mut most) = (0_usize, 1_usize);
         while !self.ended {
             let Some(first) = held.get(same) else { break };
             let segment = &first.segment;
@@ -379,15 +379,13 @@ impl<'a> Split<'a> {
                 break;
             }
             let mut last = first.item;
-            let follows = |last: u32, next: &JsonResource| {
-                next.item == last + 1 && Arc::ptr_eq(&next.segment, segment)
+            let follows = |next: &&JsonResource, item: u32| {
+                next.item == item && Arc::ptr_eq(&next.segment, segment)
             };
-            for ahead in 1..most {
-                match held.get(same + ahead) {
-                    Some(next) if follows(last, next) => last += 1,
-                    _ => break,
-                }
-            }
+            let ahead = held.from(same + 1).take(most - 1).zip(first.item + 1..);
+            last += ahead
+                .take_while(|(next, item)| follows(next, *item))
+                .count() as u32;
             most = (most * 4).min(256);
             let stored = segment.run(first.item);
             let stored = &stored[..segment.length(first.item, last).min(stored.len())];
