@@ -110,10 +110,16 @@ pub fn cache(schema: &Schema, list: &List) -> JsonCache {
 
 /// A cache that holds the list, and nothing pending.
 pub fn bare(schema: &Schema, list: &List) -> JsonCache {
+    cold(schema, &list.bytes())
+}
+
+/// A cache that takes its first response.
+#[must_use]
+pub fn cold(schema: &Schema, bytes: &[u8]) -> JsonCache {
     let mut config = Config::default();
     config.version_order = VersionOrder::Opaque;
     let mut cache = JsonCache::new(config);
-    merge(&mut cache, schema, &list.bytes());
+    merge(&mut cache, schema, bytes);
     cache
 }
 

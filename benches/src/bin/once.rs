@@ -1,6 +1,6 @@
 //! Runs one case some times, for a profiler or a counter of instructions: `once CASE N TIMES`.
 
-use resourcecache_benches::lists::{List, bare, cache, mark, merge, schema, update};
+use resourcecache_benches::lists::{List, bare, cache, cold, mark, merge, schema, update};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -24,7 +24,7 @@ fn main() {
     for turn in 0..times {
         match case {
             "split" => drop(schema.count(&texts[1])),
-            "cold" => drop(bare(&schema, &list)),
+            "cold" => drop(cold(&schema, &texts[1])),
             "update" => {
                 // Others have something pending.
                 let number = 7 + turn + usize::from(turn % 100 == 26);
