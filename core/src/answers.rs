@@ -80,7 +80,7 @@ impl<R: Resource> ResourceCache<R> {
         row.acknowledge(index, answer.as_ref(), cx);
         if let (Some(answer), true) = (&answer, created) {
             self.end_what_had_its_id(&row, answer, cx);
-            self.rename(&mut row, answer.id());
+            self.rename(&mut row, answer.id(), cx);
             // Under an id that comes again, the copy may be of what had it before.
             let other = |base: &R| base.uid().is_some() && base.uid() != answer.uid();
             row.base
@@ -139,7 +139,7 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// Gives a created row its real id, and takes in the row that the server's list already made.
-    pub(crate) fn rename(&mut self, row: &mut Row<R>, id: &str) {
+    pub(crate) fn rename(&mut self, row: &mut Row<R>, id: &str, cx: &Context<'_>) {
         if row.id == id {
             return;
         }
@@ -151,6 +151,8 @@ impl<R: Resource> ResourceCache<R> {
                 row.operations.extend(other.operations);
                 row.operations.sort_by_key(|o| o.id);
                 row.aliases.extend(other.aliases);
+                // What waited for a creation of its own knows that the resource is there.
+                row.release_waiting(cx);
             }
         }
         // Answered twice, the row has left what the first answer named.
@@ -279,7 +281,7 @@ impl<R: Resource> ResourceCache<R> {
             match &mut operation.payload {
                 Payload::Update { guards, .. } if acked => {
                     guards.retain(|g| {
-                        let (Guard::Hold(f) | Guard::Server(f)) = g;
+                        let (Guard::Hold(f) | Guard::Caught(f) | Guard::Server(f)) = g;
                         !R::overlaps(f, patch)
                     });
                 }

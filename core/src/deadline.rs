@@ -99,8 +99,8 @@ impl<R: Resource> Operation<R> {
             };
             all.push((self.guard_end(), reason));
         }
-        if let (Some(at), false) = (self.settled_at, self.live) {
-            all.push((at.plus_ms(config.stale_after_ms), Reason::Forget));
+        if let Some(at) = self.forgotten_at(listed, config) {
+            all.push((at, Reason::Forget));
         }
         all
     }

@@ -126,6 +126,12 @@ impl<R: Resource> Row<R> {
                 .into_iter()
                 .zip(&words)
                 .filter_map(|(guard, word)| match guard {
+                    Guard::Caught(value) if late => Some(Guard::Server(value)),
+                    Guard::Hold(value)
+                        if proof == Proof::Past && *word == Word::Agrees && !late =>
+                    {
+                        Some(Guard::Caught(value))
+                    }
                     Guard::Hold(value) if proof == Proof::Past || *word == Word::Foreign => {
                         Some(Guard::Server(value))
                     }
@@ -167,7 +173,7 @@ impl<R: Resource> Row<R> {
         guards
             .iter()
             .map(|guard| match guard {
-                Guard::Server(_) => Word::Agrees,
+                Guard::Caught(_) | Guard::Server(_) => Word::Agrees,
                 Guard::Hold(value) => {
                     let shown = body.pick(value);
                     let ours = newer

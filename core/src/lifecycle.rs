@@ -97,7 +97,7 @@ impl<R: Resource> Row<R> {
                 continue;
             };
             let held = guards.iter().map(|g| match g {
-                Guard::Hold(value) | Guard::Server(value) => value,
+                Guard::Hold(value) | Guard::Caught(value) | Guard::Server(value) => value,
             });
             for part in patch.iter().chain(held) {
                 body = body.apply(part);
@@ -198,7 +198,7 @@ impl<R: Resource> Row<R> {
                     .iter()
                     .filter_map(|g| match g {
                         Guard::Hold(v) => Some(v.clone()),
-                        Guard::Server(_) => None,
+                        Guard::Caught(_) | Guard::Server(_) => None,
                     })
                     .collect(),
                 _ => Vec::new(),

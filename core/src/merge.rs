@@ -329,7 +329,7 @@ impl<R: Resource> ResourceCache<R> {
             return Some(key);
         }
         if row.id != item.id() {
-            self.rename(&mut row, item.id());
+            self.rename(&mut row, item.id(), cx);
         }
         self.replaced += usize::from(row.base.as_ref() != Some(item));
         row.observe(Sight::Listed(item), obs, cx);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, OnFailure};
 use crate::ids::{OperationId, Timestamp};
 use crate::metadata::{Metadata, Status};
+use crate::observe::older as older_version;
 use crate::resource::Resource;
 use crate::state::{Kind, State};
 
@@ -21,6 +22,9 @@ pub(crate) struct Acked {
 pub(crate) enum Guard<P> {
     /// Shows this value.
     Hold(P),
+    /// Shows the server's value, which was this one at or past the acknowledged version; this value
+    /// again, should an older version come back (G2).
+    Caught(P),
     /// Shows the server's value, so that an older pending edit does not cover it (L15).
     Server(P),
 }
@@ -109,6 +113,12 @@ impl<R: Resource> Operation<R> {
         self.kind == Kind::Create && !self.creates()
     }
 
+    /// Whether it asks for anything that can be held once it has settled; a mark does not, but a
+    /// deletion's.
+    pub(crate) fn can_guard(&self) -> bool {
+        self.kind == Kind::Delete || !matches!(self.payload, Payload::Mark)
+    }
+
     /// A deletion that has settled and still hides its resource.
     pub(crate) fn is_tombstone(&self) -> bool {
         self.kind == Kind::Delete && self.live && !self.is_unsettled()
@@ -152,6 +162,17 @@ impl<R: Resource> Operation<R> {
         Some(self.heard.plus_ms(limit).max(self.guard_end()))
     }
 
+    /// When it is past the time of late answers, and need not be remembered any longer: settled,
+    /// and guarding nothing, or only the values of a resource that is not `listed` any more.
+    pub(crate) fn forgotten_at(&self, listed: bool, config: &Config) -> Option<Timestamp> {
+        let at = self.settled_at?.plus_ms(config.stale_after_ms);
+        match self.kind {
+            _ if !self.live => Some(at),
+            Kind::Update if !listed => Some(at.max(self.guard_end())),
+            _ => None,
+        }
+    }
+
     /// Whether an edit that was refused for good still shows (V5).
     fn is_kept(&self, config: &Config) -> bool {
         self.is_failed() && config.on_failure == OnFailure::Keep
@@ -173,10 +194,18 @@ impl<R: Resource> Operation<R> {
             let asked = patch.as_ref().is_some_and(|p| R::overlaps(p, field));
             !asked && older.iter().any(|o| o.awaits(field, config))
         };
+        let acked = self
+            .acked
+            .as_ref()
+            .and_then(|acked| acked.version.as_deref());
+        let predates = |base: &R| older_version(config.version_order, base.version(), acked);
         guards.iter().fold(body, |body, guard| match guard {
-            Guard::Hold(field) | Guard::Server(field) if beneath(field) => body,
+            Guard::Hold(field) | Guard::Caught(field) | Guard::Server(field) if beneath(field) => {
+                body
+            }
             Guard::Hold(value) => body.apply(value),
-            Guard::Server(field) => match base {
+            Guard::Caught(value) if base.is_some_and(predates) => body.apply(value),
+            Guard::Caught(field) | Guard::Server(field) => match base {
                 Some(base) => body.apply(&base.pick(field)),
                 None => body,
             },

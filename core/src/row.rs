@@ -224,7 +224,7 @@ impl<R: Resource> Row<R> {
         let failed = matches!(operation.state, State::Failed(_));
         let told = operation.stale || failed && trigger != Trigger::Confirm;
         operation.state = next;
-        operation.live = guard;
+        operation.live = guard && operation.can_guard();
         operation.settled_at = Some(cx.clock);
         operation.waiting = false;
         operation.retry_at = None;
@@ -313,12 +313,12 @@ impl<R: Resource> Row<R> {
         self.forget_settled(cx);
     }
 
-    /// Drops what is settled, guards nothing, and is past the time of late answers.
+    /// Drops what is settled, guards nothing that is there, and is past the time of late answers.
     fn forget_settled(&mut self, cx: &Context<'_>) {
+        let listed = self.base.is_some();
         self.operations.retain(|o| {
-            o.live
-                || o.settled_at
-                    .is_none_or(|at| at.plus_ms(cx.config.stale_after_ms) > cx.clock)
+            let forgotten = o.forgotten_at(listed, cx.config);
+            forgotten.is_none_or(|at| at > cx.clock)
         });
     }
 
@@ -353,7 +353,7 @@ impl<R: Resource> Row<R> {
             let unsettled = operation.is_unsettled();
             if let Payload::Update { guards, .. } = &mut operation.payload {
                 if !older_unsettled {
-                    guards.retain(|g| matches!(g, Guard::Hold(_)));
+                    guards.retain(|g| !matches!(g, Guard::Server(_)));
                 }
                 if !unsettled && operation.acked.is_some() && guards.is_empty() {
                     operation.live = false;

@@ -323,12 +323,15 @@ impl<'a> Replay<'a> {
             let mut due: Option<(i64, usize, usize)> = None;
             for (t, thing) in self.things.iter().enumerate() {
                 for (o, op) in thing.ops.iter().enumerate() {
-                    let tomb =
-                        op.kind == Kind::Delete && !op.open() && op.guards && thing.base.is_none();
-                    let forget = (!op.open() && !op.guards)
-                        .then(|| op.settled + ms(self.config.stale_after_ms));
-                    let tomb = tomb.then(|| op.guard_end());
-                    for at in [op.shown, op.stale_at(self.config), tomb, forget]
+                    let forgotten = op.settled + ms(self.config.stale_after_ms);
+                    let forget = (!op.open() && !op.guards).then_some(forgotten);
+                    let guards_nothing = !op.open() && op.guards && thing.base.is_none();
+                    let guard_end = match op.kind {
+                        Kind::Delete if guards_nothing => Some(op.guard_end()),
+                        Kind::Update if guards_nothing => Some(op.guard_end().max(forgotten)),
+                        _ => None,
+                    };
+                    for at in [op.shown, op.stale_at(self.config), guard_end, forget]
                         .into_iter()
                         .flatten()
                     {

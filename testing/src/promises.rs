@@ -59,7 +59,7 @@ pub fn check_history<R: Resource>(history: &[Happening<R>]) -> Result<(), String
             return broken("the same events lead to the same state");
         }
     }
-    ends_in(&mut stage, listed)
+    ends_in(&mut stage, listed).map_err(|broken| format!("{broken}\nafter {history:#?}"))
 }
 
 /// When every TTL is over and the server lists `items`, they are what shows.

@@ -108,6 +108,30 @@ proptest! {
         }
     }
 
+    /// Whatever happened, no operation is remembered when all times are over, nor is a resource that
+    /// the server has not (K1, D3).
+    #[test]
+    fn nothing_is_remembered_for_ever(steps in history(40), versions: bool, all_gone: bool) {
+        let mut player = Player::new(Player::config(), versions);
+        for step in &steps {
+            player.play(step);
+        }
+        for _ in 0..3 {
+            player.now += 10 * STALE_MS;
+            player.time += 10 * STALE_MS;
+            let list = if all_gone { Vec::new() } else { player.server.list(player.time, 0) };
+            player.apply(Event::Merge(Snapshot::complete(list))).answer.unwrap();
+            player.apply(Event::HandleTimeout);
+        }
+        let list = if all_gone { 0 } else { player.server.list(player.time, 0).len() };
+        let record = serde_json::to_value(player.cache.record()).unwrap();
+        let rows = record["rows"].as_array().unwrap();
+        prop_assert_eq!(rows.len(), list);
+        for row in rows {
+            prop_assert_eq!(&row["operations"], &serde_json::json!([]), "{}", row);
+        }
+    }
+
     /// Cancelling or failing an operation leaves exactly what would be without it (L2, L3, V2). Its
     /// value is one that nobody else writes: an equal one of the server would count as ours (U4).
     #[test]

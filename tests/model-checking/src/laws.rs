@@ -18,10 +18,7 @@ pub(crate) fn laws() -> Vec<Property<Exploration>> {
         Property::always("a new resource has one row while guarded", created_is_there),
         Property::always("an edit shows while guarded", |e, s| {
             each(e, s, |one| {
-                edit_shows(one, s)
-                    || is_deleted(e, s, one)
-                    || is_followed(e, s, one)
-                    || may_come_back(e, s, one)
+                edit_shows(one, s) || is_deleted(e, s, one) || is_followed(e, s, one)
             })
         }),
         Property::always("no id is there twice", no_id_twice),
@@ -63,10 +60,6 @@ fn examples() -> Vec<Property<Exploration>> {
         Property::sometimes("open: an edit of a creation ends with it", |e, s| {
             any(e, s, |one| !edit_shows(one, s) && is_followed(e, s, one))
         }),
-        Property::sometimes(
-            "open: an edit is lost when its resource comes back",
-            |e, s| any(e, s, |one| !edit_shows(one, s) && may_come_back(e, s, one)),
-        ),
         Property::sometimes(
             "open: a deletion is confirmed by who does not know yet",
             |e, s| any(e, s, |one| !was_done(e, s, one) && may_be_unknown(one)),
@@ -219,17 +212,6 @@ fn is_followed(exploration: &Exploration, state: &State, one: &Begun<'_>) -> boo
             && one.ask.real_id() == NEW
             && ends(creation, Settlement::NotConfirmed)
     })
-}
-
-/// Open: a resource that one list lacks, as it is deleted there or not known yet, comes back from
-/// another list in an older version, which nobody remembers to be older.
-fn may_come_back(exploration: &Exploration, state: &State, one: &Begun<'_>) -> bool {
-    let deletes = |number: &usize| match exploration.world.asks[*number].1 {
-        ask @ Ask::Delete { .. } => ask.real_id() == one.ask.real_id(),
-        _ => false,
-    };
-    let may_lack = || one.ask.real_id() == NEW || state.done.iter().any(deletes);
-    exploration.world.versions && may_lack()
 }
 
 /// Open: a list that does not know the resource yet is taken for one that has it deleted.
