@@ -53,6 +53,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Outcome {
     let program = program()?;
     let out = root().join("target/mutants");
+    std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     let mut mutants = Command::new(program);
     mutants.current_dir(root()).args([
         "mutants",
