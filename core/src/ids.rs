@@ -1,10 +1,10 @@
 //! The small values that name things: resources, operations, rows, revisions, times.
 
 use std::fmt;
-use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::SmolStr;
 
 /// The text by which the server names a resource.
 ///
@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(ResourceId::from("z1").as_str(), "z1");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ResourceId(Arc<str>);
+pub struct ResourceId(SmolStr);
 
 impl ResourceId {
     /// The id's text.

@@ -35,7 +35,8 @@ impl<R: Resource> ResourceCache<R> {
             let new = listed.as_deref().unwrap_or(self.order.listed());
             let new = self.order.whole(new);
             let runs = self.runs(&new, &not_quiet, old_len);
-            let stay = longest_increasing(runs.iter().map(|run| (run.first, run.count)));
+            let places: Vec<_> = runs.iter().map(|run| (run.first, run.count)).collect();
+            let stay = longest_increasing(&places);
             let moved = runs.iter().zip(stay);
             let slots = moved.flat_map(|(run, stay)| &new[run.at + stay..run.at + run.count]);
             let keys = slots.filter_map(|slot| self.rows.at(*slot));
@@ -164,8 +165,9 @@ impl<R: Resource> ResourceCache<R> {
 
 /// How many places of each run, from its first, are part of a longest increasing subsequence of all
 /// (patience sorting, Fredman 1975). The places of a run follow each other, so that it comes to lie
-/// on as many piles side by side, at one stroke.
-fn longest_increasing(runs: impl Iterator<Item = (i64, usize)>) -> Vec<usize> {
+/// on as many piles side by side, at one stroke. A run behind all that came and before all that come
+/// is part of it; what lies between two of those is looked at by itself.
+fn longest_increasing(runs: &[(i64, usize)]) -> Vec<usize> {
     /// Places on top of piles that stand side by side.
     #[derive(Clone, Copy)]
     struct Tops {
@@ -187,25 +189,35 @@ fn longest_increasing(runs: impl Iterator<Item = (i64, usize)>) -> Vec<usize> {
             run: tops.run,
         }
     }
+    /// Marks those on top, and what lies beneath them.
+    fn settle(stay: &mut [usize], piles: &mut BTreeMap<i64, Tops>, previous: &[(usize, usize)]) {
+        let last = piles.last_key_value();
+        let mut next = last.map(|(_, tops)| (tops.run, tops.from + tops.count));
+        while let Some((run, count)) = next.filter(|(run, _)| *run != usize::MAX) {
+            stay[run] = count;
+            next = previous.get(run).copied();
+        }
+        piles.clear();
+    }
     // By the place of the first; places grow with piles.
     let mut piles: BTreeMap<i64, Tops> = BTreeMap::new();
     let mut previous: Vec<(usize, usize)> = Vec::new();
-    // What lies behind the last pile comes first: mostly the order is the old one.
-    let mut last: Option<(i64, Tops)> = None;
-    for (run, (first, count)) in runs.enumerate() {
+    let mut stay = vec![0; runs.len()];
+    // The least place from each run on.
+    let mut least: Vec<i64> = runs.iter().map(|(first, _)| *first).collect();
+    for at in (1..least.len()).rev() {
+        least[at - 1] = least[at - 1].min(least[at]);
+    }
+    let mut end_of_all = i64::MIN;
+    for (run, (first, count)) in runs.iter().copied().enumerate() {
         let from = 0;
-        let behind = last.filter(|(place, tops)| place + tops.count as i64 <= first);
-        if let Some((_, tops)) = behind {
-            previous.push((tops.run, tops.from + tops.count));
-            let pile = tops.pile + tops.count;
-            let tops = Tops {
-                pile,
-                run,
-                from,
-                count,
-            };
-            piles.insert(first, tops);
-            last = Some((first, tops));
+        let run_end = first.saturating_add(count as i64);
+        let is_apart = end_of_all <= first && least.get(run + 1).is_none_or(|l| run_end <= *l);
+        end_of_all = end_of_all.max(run_end);
+        if is_apart {
+            settle(&mut stay, &mut piles, &previous);
+            stay[run] = count;
+            previous.push((usize::MAX, 0));
             continue;
         }
         let before = piles.range_mut(..first).next_back();
@@ -248,15 +260,8 @@ fn longest_increasing(runs: impl Iterator<Item = (i64, usize)>) -> Vec<usize> {
                 count,
             },
         );
-        last = piles.last_key_value().map(|(place, tops)| (*place, *tops));
     }
-    let mut stay = vec![0; previous.len()];
-    let last = piles.last_key_value();
-    let mut next = last.map(|(_, tops)| (tops.run, tops.from + tops.count));
-    while let Some((run, count)) = next.filter(|(run, _)| *run != usize::MAX) {
-        stay[run] = count;
-        next = previous.get(run).copied();
-    }
+    settle(&mut stay, &mut piles, &previous);
     stay
 }
 
@@ -300,7 +305,7 @@ mod tests {
             for at in (1..runs.len()).rev() {
                 runs.swap(at, random(at + 1));
             }
-            let stay = longest_increasing(runs.iter().copied());
+            let stay = longest_increasing(&runs);
             let places = |run: &(i64, usize), count| {
                 (0..count as i64)
                     .map(move |i| run.0 + i)

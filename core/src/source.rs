@@ -72,14 +72,20 @@ impl<'a, R: Resource> Held<'a, R> {
     pub(crate) fn get(&self, ahead: usize) -> Option<&'a R> {
         self.rows.base(*self.slots.get(ahead)?)
     }
-}
 
-impl<'a, R: Resource> Held<'a, R> {
-    /// The server's copies from so many places further on, up to a place without one.
+    /// How many of the next `most` copies, from so many places further on, `are` what is looked for,
+    /// given the number of each.
     #[inline]
-    pub(crate) fn from(&self, ahead: usize) -> impl Iterator<Item = &'a R> {
-        let (rows, slots) = (self.rows, self.slots.get(ahead..).unwrap_or_default());
-        slots.iter().map_while(move |slot| rows.base(*slot))
+    pub(crate) fn run(&self, ahead: usize, most: usize, are: impl Fn(usize, &R) -> bool) -> usize {
+        let slots = self.slots.get(ahead..).unwrap_or_default();
+        let slots = &slots[..most.min(slots.len())];
+        for (number, slot) in slots.iter().enumerate() {
+            match self.rows.base(*slot) {
+                Some(base) if are(number, base) => {}
+                _ => return number,
+            }
+        }
+        slots.len()
     }
 }
 

@@ -25,17 +25,19 @@ pub(crate) fn common_start(a: &[u8], b: &[u8]) -> usize {
 }
 
 /// The same, at memory's speed where they are many: at one stroke, if all is the same; else by
-/// blocks, and by smaller ones in the block that differs.
+/// blocks, each without a branch within.
 pub(crate) fn common(a: &[u8], b: &[u8]) -> usize {
-    const BLOCKS: [usize; 2] = [1024, 128];
+    const BLOCK: usize = 128;
     let length = a.len().min(b.len());
     let (a, b) = (&a[..length], &b[..length]);
     if a == b {
         return length;
     }
-    let at = BLOCKS.iter().fold(0, |at, size| {
-        let blocks = a[at..].chunks_exact(*size).zip(b[at..].chunks_exact(*size));
-        at + size * blocks.take_while(|(a, b)| a == b).count()
-    });
+    let same = |(a, b): &(&[u8], &[u8])| {
+        let bytes = a.iter().zip(*b);
+        bytes.fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    };
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK));
+    let at = BLOCK * blocks.take_while(same).count();
     at + common_start(&a[at..], &b[at..])
 }

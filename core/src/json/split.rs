@@ -378,14 +378,11 @@ impl<'a> Split<'a> {
             if !self.is_alike(&segment.layout) {
                 break;
             }
-            let mut last = first.item;
-            let follows = |next: &&JsonResource, item: u32| {
-                next.item == item && Arc::ptr_eq(&next.segment, segment)
+            let (item, held_by) = (first.item as usize, Arc::as_ptr(segment));
+            let follows = |number: usize, next: &JsonResource| {
+                next.item as usize == item + 1 + number && Arc::as_ptr(&next.segment) == held_by
             };
-            let ahead = held.from(same + 1).take(most - 1).zip(first.item + 1..);
-            last += ahead
-                .take_while(|(next, item)| follows(next, *item))
-                .count() as u32;
+            let last = first.item + held.run(same + 1, most - 1, follows) as u32;
             most = (most * 4).min(256);
             let stored = segment.run(first.item);
             let stored = &stored[..segment.length(first.item, last).min(stored.len())];
