@@ -31,7 +31,7 @@ pub(crate) struct Options {
     /// Minutes for each target.
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
-    /// Writes the figures into docs/fuzzing.md.
+    /// Adds the figures to those in docs/fuzzing.md.
     #[arg(long)]
     write: bool,
     /// Puts the few inputs that reach all that was reached into fuzz/corpora.
@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
             fuzzer.keep()?;
         }
         if options.write {
-            write(target, &found)?;
+            write(target, found)?;
         }
     }
     if crashes == 0 {
@@ -233,8 +233,21 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
         .collect())
 }
 
-/// Puts a target's row into the table; the others stay.
-fn write(target: &str, found: &Found) -> Outcome {
+impl Found {
+    /// With what earlier runs came to, by the table's row.
+    fn and_before(mut self, row: &str) -> Self {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let cell = |at: usize| cells.get(at).copied().unwrap_or_default();
+        self.minutes += cell(3).parse().unwrap_or(0.0);
+        self.executions += cell(4).parse().unwrap_or(0);
+        self.crashes += cell(6).parse().unwrap_or(0);
+        self.rate = (self.executions as f64 / (self.minutes * 60.0)) as u64;
+        self
+    }
+}
+
+/// Adds a run to the target's row of the table; the others stay.
+fn write(target: &str, found: Found) -> Outcome {
     let path = root().join(PAGE);
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
     let marks = text
@@ -245,6 +258,8 @@ fn write(target: &str, found: &Found) -> Outcome {
     };
     let mark = format!("| {target} |");
     let date = output(Command::new("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default();
+    let old = block.lines().find(|line| line.starts_with(&mark));
+    let found = found.and_before(old.unwrap_or_default());
     let row = format!(
         "{mark} {} | {:.1} | {} | {} | {} |",
         date.trim(),
@@ -266,7 +281,7 @@ fn write(target: &str, found: &Found) -> Outcome {
             .iter()
             .position(|t| row.starts_with(&format!("| {t} |")))
     });
-    let head = "| target | on | minutes | executions | each second | crashes |\n| --- | --- | --- | --- | --- | --- |";
+    let head = "| target | last on | minutes | executions | each second | crashes found |\n| --- | --- | --- | --- | --- | --- |";
     let new = format!("{before}{BEGIN}\n{head}\n{}\n{END}{after}", rows.join("\n"));
     std::fs::write(&path, new).map_err(|e| format!("{PAGE}: {e}"))
 }
