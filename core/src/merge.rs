@@ -28,12 +28,11 @@ pub(crate) struct Stood {
 }
 
 impl Stood {
-    /// Its place in the list; behind all of it for what stands behind.
+    /// Its place in the list; behind all of it for what does not stand in it.
     fn index(&self) -> usize {
         match self.place {
             Some((LISTED, index)) => usize::try_from(index).unwrap_or(usize::MAX),
-            Some(place) if place.0 > LISTED => usize::MAX,
-            _ => 0,
+            _ => usize::MAX,
         }
     }
 }

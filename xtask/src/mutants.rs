@@ -22,9 +22,11 @@ const FILES: [&str; 7] = [
 ];
 
 /// The tests that judge: examples, scenarios and properties.
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 8] = [
     "document",
     "record",
+    "polling",
+    "view_model",
     "lifecycle",
     "conformance",
     "promises",
@@ -38,8 +40,8 @@ const TIMEOUT: &str = "--timeout=40";
 /// How much is tried.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// One of so many parts, as `1/2`, counted from 0; a half takes about half an hour.
-    #[arg(long, default_value = "0/2")]
+    /// One of so many parts, as `1/4`, counted from 0; a quarter takes about half an hour.
+    #[arg(long, default_value = "0/4")]
     shard: String,
     /// How many at a time.
     #[arg(long, default_value_t = 2)]
