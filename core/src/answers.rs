@@ -280,10 +280,7 @@ impl<R: Resource> ResourceCache<R> {
             let acked = operation.acked.is_some();
             match &mut operation.payload {
                 Payload::Update { guards, .. } if acked => {
-                    guards.retain(|g| {
-                        let (Guard::Hold(f) | Guard::Caught(f) | Guard::Server(f)) = g;
-                        !R::overlaps(f, patch)
-                    });
+                    guards.retain(|guard| !R::overlaps(guard.field(), patch));
                 }
                 Payload::Create(new) => *new = new.apply(patch),
                 _ => {}

@@ -46,7 +46,7 @@ impl<R: Resource> Operation<R> {
         self.retry_at = None;
         self.shown_until = None;
         self.waiting = false;
-        self.live = true;
+        self.live = self.is_unsettled() || self.can_guard();
         self.meta.completed_at = Some(cx.now);
         self.meta.error = None;
     }
@@ -96,10 +96,7 @@ impl<R: Resource> Row<R> {
             else {
                 continue;
             };
-            let held = guards.iter().map(|g| match g {
-                Guard::Hold(value) | Guard::Caught(value) | Guard::Server(value) => value,
-            });
-            for part in patch.iter().chain(held) {
+            for part in patch.iter().chain(guards.iter().map(Guard::field)) {
                 body = body.apply(part);
             }
             if !seen.contains(&body) {
@@ -119,17 +116,12 @@ impl<R: Resource> Row<R> {
         let version = answer.and_then(R::version).map(str::to_string);
         let base = self.base.clone();
         let completed_shown = cx.config.completed_shown_ms;
-        let in_place = self.operations[index].is_in_place_creation();
         let unsettled = self.operations[index].is_unsettled();
         self.operations[index].accepted(version.clone(), cx);
         let operation = &mut self.operations[index];
         match &mut operation.payload {
-            Payload::Mark if operation.kind == Kind::Process || in_place => {
-                if unsettled {
-                    operation.shown_until = Some(cx.clock.plus_ms(completed_shown));
-                } else {
-                    operation.live = false;
-                }
+            Payload::Mark if operation.kind != Kind::Delete && unsettled => {
+                operation.shown_until = Some(cx.clock.plus_ms(completed_shown));
             }
             Payload::Mark => {}
             Payload::Create(new) => {

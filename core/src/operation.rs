@@ -29,6 +29,14 @@ pub(crate) enum Guard<P> {
     Server(P),
 }
 
+impl<P> Guard<P> {
+    /// The field that it guards, with a value.
+    pub(crate) fn field(&self) -> &P {
+        let (Self::Hold(field) | Self::Caught(field) | Self::Server(field)) = self;
+        field
+    }
+}
+
 /// What the operation lays over the server's copy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(
@@ -200,9 +208,7 @@ impl<R: Resource> Operation<R> {
             .and_then(|acked| acked.version.as_deref());
         let predates = |base: &R| older_version(config.version_order, base.version(), acked);
         guards.iter().fold(body, |body, guard| match guard {
-            Guard::Hold(field) | Guard::Caught(field) | Guard::Server(field) if beneath(field) => {
-                body
-            }
+            guard if beneath(guard.field()) => body,
             Guard::Hold(value) => body.apply(value),
             Guard::Caught(value) if base.is_some_and(predates) => body.apply(value),
             Guard::Caught(field) | Guard::Server(field) => match base {

@@ -35,8 +35,7 @@ impl<R: Resource> ResourceCache<R> {
             let new = listed.as_deref().unwrap_or(self.order.listed());
             let new = self.order.whole(new);
             let runs = self.runs(&new, &not_quiet, old_len);
-            let places: Vec<_> = runs.iter().map(|run| (run.first, run.count)).collect();
-            let stay = longest_increasing(&places);
+            let stay = longest_increasing(&runs);
             let moved = runs.iter().zip(stay);
             let slots = moved.flat_map(|(run, stay)| &new[run.at + stay..run.at + run.count]);
             let keys = slots.filter_map(|slot| self.rows.at(*slot));
@@ -167,7 +166,7 @@ impl<R: Resource> ResourceCache<R> {
 /// (patience sorting, Fredman 1975). The places of a run follow each other, so that it comes to lie
 /// on as many piles side by side, at one stroke. A run behind all that came and before all that come
 /// is part of it; what lies between two of those is looked at by itself.
-fn longest_increasing(runs: &[(i64, usize)]) -> Vec<usize> {
+fn longest_increasing(runs: &[Run]) -> Vec<usize> {
     /// Places on top of piles that stand side by side.
     #[derive(Clone, Copy)]
     struct Tops {
@@ -204,12 +203,12 @@ fn longest_increasing(runs: &[(i64, usize)]) -> Vec<usize> {
     let mut previous: Vec<(usize, usize)> = Vec::new();
     let mut stay = vec![0; runs.len()];
     // The least place from each run on.
-    let mut least: Vec<i64> = runs.iter().map(|(first, _)| *first).collect();
+    let mut least: Vec<i64> = runs.iter().map(|run| run.first).collect();
     for at in (1..least.len()).rev() {
         least[at - 1] = least[at - 1].min(least[at]);
     }
     let mut end_of_all = i64::MIN;
-    for (run, (first, count)) in runs.iter().copied().enumerate() {
+    for (run, Run { first, count, .. }) in runs.iter().copied().enumerate() {
         let from = 0;
         let run_end = first.saturating_add(count as i64);
         let is_apart = end_of_all <= first && least.get(run + 1).is_none_or(|l| run_end <= *l);
@@ -267,7 +266,7 @@ fn longest_increasing(runs: &[(i64, usize)]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::longest_increasing;
+    use super::{Run, longest_increasing};
 
     /// The same, place by place.
     fn by_places(values: &[i64]) -> usize {
@@ -305,7 +304,12 @@ mod tests {
             for at in (1..runs.len()).rev() {
                 runs.swap(at, random(at + 1));
             }
-            let stay = longest_increasing(&runs);
+            let run = |&(first, count): &_| Run {
+                first,
+                at: 0,
+                count,
+            };
+            let stay = longest_increasing(&runs.iter().map(run).collect::<Vec<_>>());
             let places = |run: &(i64, usize), count| {
                 (0..count as i64)
                     .map(move |i| run.0 + i)

@@ -378,9 +378,9 @@ impl<'a> Split<'a> {
             if !self.is_alike(&segment.layout) {
                 break;
             }
-            let (item, held_by) = (first.item as usize, Arc::as_ptr(segment));
+            let second = first.item as usize + 1;
             let follows = |number: usize, next: &JsonResource| {
-                next.item as usize == item + 1 + number && Arc::as_ptr(&next.segment) == held_by
+                next.item as usize == second + number && Arc::ptr_eq(&next.segment, segment)
             };
             let last = first.item + held.run(same + 1, most - 1, follows) as u32;
             most = (most * 4).min(256);
