@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use crate::run::{Outcome, cargo, output, root};
+use crate::run::{Outcome, block, cargo, output, root, with_block};
 
 /// What cargo-fuzz passes too. These flags are stable; with a target named, they reach neither
 /// build scripts nor macros.
@@ -19,8 +19,6 @@ const TARGETS: [&str; 4] = ["response", "state", "journal", "scenario"];
 /// How many bytes of inputs are kept for each target, besides those with a name of their own.
 const ROOM: u64 = 40_000;
 const PAGE: &str = "docs/fuzzing.md";
-const BEGIN: &str = "<!-- fuzzing:begin -->";
-const END: &str = "<!-- fuzzing:end -->";
 
 /// What is fuzzed, and how long.
 #[derive(Args)]
@@ -250,12 +248,7 @@ impl Found {
 fn write(target: &str, found: Found) -> Outcome {
     let path = root().join(PAGE);
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
-    let marks = text
-        .split_once(BEGIN)
-        .and_then(|(before, rest)| Some((before, rest.split_once(END)?)));
-    let Some((before, (block, after))) = marks else {
-        return Err(format!("{PAGE} has no {BEGIN} and {END}"));
-    };
+    let block = &text[block(&text, "fuzzing")?];
     let mark = format!("| {target} |");
     let date = output(Command::new("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default();
     let old = block.lines().find(|line| line.starts_with(&mark));
@@ -282,6 +275,6 @@ fn write(target: &str, found: Found) -> Outcome {
             .position(|t| row.starts_with(&format!("| {t} |")))
     });
     let head = "| target | last on | minutes | executions | each second | crashes found |\n| --- | --- | --- | --- | --- | --- |";
-    let new = format!("{before}{BEGIN}\n{head}\n{}\n{END}{after}", rows.join("\n"));
+    let new = with_block(&text, "fuzzing", &format!("{head}\n{}\n", rows.join("\n")))?;
     std::fs::write(&path, new).map_err(|e| format!("{PAGE}: {e}"))
 }

@@ -1,5 +1,6 @@
 //! Runs other programs, and says what they are for.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -85,15 +86,19 @@ pub(crate) fn cargo_counts(arguments: &[&str], beginning: &str) -> Outcome {
     Ok(())
 }
 
+/// Where a block stands in a text, without its marks.
+pub(crate) fn block(text: &str, name: &str) -> Result<Range<usize>, String> {
+    let [begin, end] = ["begin", "end"].map(|mark| format!("<!-- {name}:{mark} -->"));
+    let start = text.find(&begin).ok_or(format!("no {begin}"))? + begin.len();
+    let length = text[start..].find(&end).ok_or(format!("no {end}"))?;
+    Ok(start..start + length)
+}
+
 /// A text with what stands between the marks of a block replaced.
 pub(crate) fn with_block(text: &str, name: &str, inside: &str) -> Result<String, String> {
-    let (begin, end) = (
-        format!("<!-- {name}:begin -->"),
-        format!("<!-- {name}:end -->"),
-    );
-    let (before, rest) = text.split_once(&begin).ok_or(format!("no {begin}"))?;
-    let (_, after) = rest.split_once(&end).ok_or(format!("no {end}"))?;
-    Ok(format!("{before}{begin}\n{inside}{end}{after}"))
+    let old = block(text, name)?;
+    let (before, after) = (&text[..old.start], &text[old.end..]);
+    Ok(format!("{before}\n{inside}{after}"))
 }
 
 /// What a program prints.

@@ -8,7 +8,7 @@ use resourcecache_testing::Coverage;
 use resourcecache_testing::simulate::LAWS;
 
 use super::Total;
-use crate::run::{Outcome, root};
+use crate::run::{Outcome, root, with_block};
 
 const PAGE: &str = "docs/simulator.md";
 
@@ -16,20 +16,9 @@ const PAGE: &str = "docs/simulator.md";
 pub(crate) fn write(total: &Total) -> Outcome {
     let path = root().join(PAGE);
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{PAGE}: {e}"))?;
-    let text = replaced(&text, "laws", &laws())?;
-    let text = replaced(&text, "figures", &figures(total))?;
+    let text = with_block(&text, "laws", &laws())?;
+    let text = with_block(&text, "figures", &figures(total))?;
     std::fs::write(&path, text).map_err(|e| format!("{PAGE}: {e}"))
-}
-
-fn replaced(text: &str, name: &str, new: &str) -> Result<String, String> {
-    let (begin, end) = (
-        format!("<!-- {name}:begin -->\n"),
-        format!("<!-- {name}:end -->"),
-    );
-    let missing = || format!("{PAGE} has no {}", begin.trim());
-    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
-    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
-    Ok(format!("{before}{begin}{new}{end}{after}"))
 }
 
 fn laws() -> String {
