@@ -124,7 +124,7 @@ impl<R: Resource> ResourceCache<R> {
         if let Some(place) = row.place {
             self.order.clear(place);
         }
-        self.replaced += 1;
+        self.strewn += 1;
         self.dropped.insert(row.id.clone(), obs.seq, cx.clock);
         self.gone.push(Removed {
             key: row.key,

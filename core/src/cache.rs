@@ -64,8 +64,9 @@ pub struct ResourceCache<R: Resource> {
     pub(crate) dropped: Dropped,
     pub(crate) outcomes: VecDeque<(Revision, Outcome)>,
     pub(crate) log: Log,
-    /// How many server's copies were replaced since they were last moved together.
-    pub(crate) replaced: usize,
+    /// How many server's copies came, went, were replaced or moved since it was last asked whether
+    /// they are scattered.
+    pub(crate) strewn: usize,
     /// The rows that the running event touches, as they were before.
     pub(crate) before: BTreeMap<RowKey, Face<R>>,
     pub(crate) moved: Vec<RowKey>,
@@ -99,7 +100,7 @@ impl<R: Resource> ResourceCache<R> {
             dropped: Dropped::default(),
             outcomes: VecDeque::new(),
             log: Log::default(),
-            replaced: 0,
+            strewn: 0,
             before: BTreeMap::new(),
             moved: Vec::new(),
             undo: BTreeMap::new(),
@@ -148,8 +149,9 @@ impl<R: Resource> ResourceCache<R> {
         self.run_due(&mut cx);
         (self.clock, self.skew, self.seq, self.started) = (clock, skew, cx.seq, true);
         self.dropped.purge(clock, self.config.stale_after_ms);
+        let moved = self.moved.len();
         let changes = self.finish(cx.outcomes, done.warnings);
-        self.tidy();
+        self.tidy(moved);
         Ok(Applied {
             changes,
             operations: done.operations,
@@ -157,15 +159,21 @@ impl<R: Resource> ResourceCache<R> {
         })
     }
 
-    /// Keeps memory and the list as small as what they hold.
-    fn tidy(&mut self) {
+    /// Keeps memory and the list as small as what they hold, after an event that moved so many rows.
+    fn tidy(&mut self, moved: usize) {
         self.rows.release();
         if self.order.is_sparse() {
             let packed = self.order.packed();
             self.relist(packed);
         }
-        if self.replaced > (self.order.listed().len() / 6).max(64) {
-            self.gather();
+        let some = (self.order.listed().len() / 6).max(64);
+        // Not while the whole order changes: it may change back.
+        if self.strewn > some && moved <= some {
+            self.strewn = 0;
+            let bases = self.order.iter().filter_map(|slot| self.rows.base(slot));
+            if R::are_scattered(bases) {
+                self.gather();
+            }
         }
     }
 
@@ -173,7 +181,6 @@ impl<R: Resource> ResourceCache<R> {
     /// leaves is there for the next.
     pub(crate) fn gather(&mut self) {
         const SOME: usize = 1_024;
-        self.replaced = 0;
         let slots: Vec<Slot> = self.order.iter().collect();
         for slots in slots.chunks(SOME) {
             let bases = slots.iter().filter_map(|slot| self.rows.base(*slot));
@@ -295,7 +302,7 @@ impl<R: Resource> ResourceCache<R> {
             .or_insert_with(|| Face::empty(&row));
         row.refresh(&self.config);
         if row.is_empty() {
-            self.replaced += 1;
+            self.strewn += 1;
             return;
         }
         self.place(&mut row);

@@ -241,7 +241,7 @@ impl<R: Resource> ResourceCache<R> {
         if row.base != item {
             row.base = item;
             self.told.push((row.key, slot));
-            self.replaced += 1;
+            self.strewn += 1;
         }
         Some(slot)
     }
@@ -283,6 +283,7 @@ impl<R: Resource> ResourceCache<R> {
         let slot = self.rows.add_quiet(hash, row);
         self.order.set(place, slot);
         self.told.push((key, slot));
+        self.strewn += 1;
         slot
     }
 
@@ -306,6 +307,7 @@ impl<R: Resource> ResourceCache<R> {
                 row.base = Some(item.clone());
                 row.taken = obs.seq;
                 let key = row.key;
+                self.strewn += 1;
                 self.put(row);
                 Some(key)
             }
@@ -330,7 +332,7 @@ impl<R: Resource> ResourceCache<R> {
         if row.id != item.id() {
             self.rename(&mut row, item.id(), cx);
         }
-        self.replaced += usize::from(row.base.as_ref() != Some(item));
+        self.strewn += usize::from(row.base.as_ref() != Some(item));
         row.observe(Sight::Listed(item), obs, cx);
         self.put(row);
         self.rows.slot(key).map(|_| key)

@@ -207,6 +207,13 @@ impl<R: Resource, P: MergePolicy<R>> Resource for Governed<R, P> {
         self.body.changes_identity(patch) || P::lay(&self.body, patch).id() != self.body.id()
     }
 
+    fn are_scattered<'a>(resources: impl Iterator<Item = &'a Self>) -> bool
+    where
+        Self: 'a,
+    {
+        R::are_scattered(resources.map(|r| &r.body))
+    }
+
     fn gather(resources: &mut [Self]) {
         let mut bodies: Vec<R> = resources.iter().map(|r| r.body.clone()).collect();
         R::gather(&mut bodies);

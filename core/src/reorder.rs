@@ -40,6 +40,7 @@ impl<R: Resource> ResourceCache<R> {
             let slots = moved.flat_map(|(run, stay)| &new[run.at + stay..run.at + run.count]);
             let keys = slots.filter_map(|slot| self.rows.at(*slot));
             let keys: Vec<RowKey> = keys.map(RowRef::key).collect();
+            self.strewn += keys.len();
             self.moved.extend(keys);
         }
         if let Some(listed) = listed {

@@ -113,9 +113,20 @@ pub trait Resource: Clone + PartialEq + std::fmt::Debug {
         self.apply(patch).id() != self.id()
     }
 
-    /// Moves what `resources`, in list order, keep in common storage together, when much of that
-    /// storage is no longer used. It changes no value. The default does nothing: a type that owns
-    /// its storage alone needs nothing.
+    /// Whether `resources`, all of them and in list order, keep so much in common storage that is no
+    /// longer used, or lie about in it so scattered, that [`gather`](Self::gather) is worth its
+    /// copying. Asked from time to time, as the list changes.
+    fn are_scattered<'a>(resources: impl Iterator<Item = &'a Self>) -> bool
+    where
+        Self: 'a,
+    {
+        let _ = resources;
+        false
+    }
+
+    /// Moves what `resources`, a part of the list and in its order, keep in common storage together.
+    /// It changes no value. The default does nothing: a type that owns its storage alone needs
+    /// nothing.
     fn gather(resources: &mut [Self]) {
         let _ = resources;
     }

@@ -84,6 +84,11 @@ impl Segment {
         (self.spans.len() / self.layout.stride) as u32
     }
 
+    /// How many bytes of text it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether it is too short to be worth keeping by itself.
     pub(crate) fn is_small(&self) -> bool {
         self.text.len() < FULL / 2
