@@ -101,10 +101,10 @@ impl<R: Resource> ResourceCache<R> {
         for slot in absent {
             match self.rows.at(*slot) {
                 None => continue,
-                Some(RowRef::Quiet(row)) if row.taken.max(self.last_complete) <= obs.seq => {
+                Some(RowRef::Quiet(row, _)) if row.taken.max(self.last_complete) <= obs.seq => {
                     self.drop_quiet(*slot, obs, cx);
                 }
-                Some(RowRef::Quiet(_)) => others.push(*slot),
+                Some(RowRef::Quiet(..)) => others.push(*slot),
                 Some(RowRef::Busy(_)) => {
                     self.see_absent(*slot, obs, cx);
                     let row = self.rows.at(*slot);
@@ -118,18 +118,14 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn drop_quiet(&mut self, slot: Slot, obs: &Observation, cx: &Context<'_>) {
-        let Some(row) = self.rows.remove(slot, self.last_complete) else {
+        let Some((row, index)) = self.rows.remove_quiet(slot) else {
             return;
         };
-        if let Some(place) = row.place {
-            self.order.clear(place);
-        }
+        self.order.clear((LISTED, index.into()));
         self.strewn += 1;
-        self.dropped.insert(row.id.clone(), obs.seq, cx.clock);
-        self.gone.push(Removed {
-            key: row.key,
-            id: row.id,
-        });
+        let id = ResourceId::from(row.base.id());
+        self.dropped.insert(id.clone(), obs.seq, cx.clock);
+        self.gone.push(Removed { key: row.key, id });
     }
 
     fn see_absent(&mut self, slot: Slot, obs: &Observation, cx: &mut Context<'_>) {

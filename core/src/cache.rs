@@ -355,13 +355,7 @@ impl<R: Resource> ResourceCache<R> {
 
     /// Brings the listed rows into this order.
     pub(crate) fn relist(&mut self, listed: Vec<Slot>) {
-        let old = self.order.listed();
-        for (index, slot) in listed.iter().enumerate() {
-            if old.get(index) != Some(slot) {
-                // A list of more than 2^32 rows does not fit into memory.
-                self.rows.set_index(*slot, index as u32);
-            }
-        }
+        self.rows.relist(self.order.listed(), &listed);
         self.order.relist(listed);
     }
 }

@@ -277,10 +277,9 @@ impl<R: Resource> ResourceCache<R> {
             base,
             key,
             taken: obs.seq,
-            // A list of more than 2^32 rows does not fit into memory.
-            index: place.1 as u32,
         };
-        let slot = self.rows.add_quiet(hash, row);
+        // A list of more than 2^32 rows does not fit into memory.
+        let slot = self.rows.add_quiet(hash, row, place.1 as u32);
         self.order.set(place, slot);
         self.told.push((key, slot));
         self.strewn += 1;

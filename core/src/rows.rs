@@ -20,28 +20,29 @@ use crate::state::State;
 /// before the running event ends.
 pub(crate) type Slot = u32;
 
-/// A row that is the server's copy, in the server's list, and no more.
+/// A row that is the server's copy, in the server's list, and no more. Its place in the list is
+/// kept beside it.
 #[derive(Clone, Debug)]
 pub(crate) struct Quiet<R> {
     pub(crate) base: R,
     pub(crate) key: RowKey,
     /// When the base was observed, in events, if after the newest complete snapshot.
     pub(crate) taken: u64,
-    /// Its place in the list.
-    pub(crate) index: u32,
 }
 
+/// What a slot holds. Two variants, so that it is no larger than a quiet row.
 #[derive(Clone, Debug)]
 enum Kept<R: Resource> {
     Quiet(Quiet<R>),
-    Busy(Box<Row<R>>),
-    Free,
+    /// A whole row; none in a slot that is free.
+    Busy(Option<Box<Row<R>>>),
 }
 
 /// A row to look at, however it is kept.
 #[derive(Debug)]
 pub(crate) enum RowRef<'a, R: Resource> {
-    Quiet(&'a Quiet<R>),
+    /// And its place in the list.
+    Quiet(&'a Quiet<R>, &'a u32),
     Busy(&'a Row<R>),
 }
 
@@ -56,35 +57,35 @@ impl<R: Resource> Copy for RowRef<'_, R> {}
 impl<'a, R: Resource> RowRef<'a, R> {
     pub(crate) fn key(self) -> RowKey {
         match self {
-            Self::Quiet(row) => row.key,
+            Self::Quiet(row, _) => row.key,
             Self::Busy(row) => row.key,
         }
     }
 
     pub(crate) fn id(self) -> &'a str {
         match self {
-            Self::Quiet(row) => row.base.id(),
+            Self::Quiet(row, _) => row.base.id(),
             Self::Busy(row) => row.id.as_str(),
         }
     }
 
     pub(crate) fn base(self) -> Option<&'a R> {
         match self {
-            Self::Quiet(row) => Some(&row.base),
+            Self::Quiet(row, _) => Some(&row.base),
             Self::Busy(row) => row.base.as_ref(),
         }
     }
 
     pub(crate) fn body(self) -> Option<&'a R> {
         match self {
-            Self::Quiet(row) => Some(&row.base),
+            Self::Quiet(row, _) => Some(&row.base),
             Self::Busy(row) => row.body(),
         }
     }
 
     pub(crate) fn place(self) -> Option<Place> {
         match self {
-            Self::Quiet(row) => Some((LISTED, row.index.into())),
+            Self::Quiet(_, index) => Some((LISTED, i64::from(*index))),
             Self::Busy(row) => row.place,
         }
     }
@@ -99,21 +100,21 @@ impl<'a, R: Resource> RowRef<'a, R> {
 
     pub(crate) fn is_visible(self) -> bool {
         match self {
-            Self::Quiet(_) => true,
+            Self::Quiet(..) => true,
             Self::Busy(row) => row.is_visible(),
         }
     }
 
     pub(crate) fn state(self) -> State {
         match self {
-            Self::Quiet(_) => State::Idle,
+            Self::Quiet(..) => State::Idle,
             Self::Busy(row) => row.state(),
         }
     }
 
     pub(crate) fn metadata(self) -> Option<Metadata> {
         match self {
-            Self::Quiet(_) => None,
+            Self::Quiet(..) => None,
             Self::Busy(row) => row.metadata(),
         }
     }
@@ -121,7 +122,7 @@ impl<'a, R: Resource> RowRef<'a, R> {
     /// The operations on it, settled ones that are remembered included.
     pub(crate) fn operations(self) -> &'a [Operation<R>] {
         match self {
-            Self::Quiet(_) => &[],
+            Self::Quiet(..) => &[],
             Self::Busy(row) => &row.operations,
         }
     }
@@ -132,7 +133,7 @@ impl<'a, R: Resource> RowRef<'a, R> {
 
     pub(crate) fn leading(self) -> Option<&'a Operation<R>> {
         match self {
-            Self::Quiet(_) => None,
+            Self::Quiet(..) => None,
             Self::Busy(row) => row.leading(),
         }
     }
@@ -149,6 +150,8 @@ struct Named {
 pub(crate) struct Rows<R: Resource> {
     seed: u64,
     kept: Vec<Kept<R>>,
+    /// The places in the list of the rows that are quiet, by slot.
+    places: Vec<u32>,
     by_id: HashTable<Named>,
     by_key: HashTable<Slot>,
     /// Earlier ids of rows (V7); few have any.
@@ -175,6 +178,7 @@ impl<R: Resource> Rows<R> {
         Self {
             seed,
             kept: Vec::new(),
+            places: Vec::new(),
             by_id: HashTable::new(),
             by_key: HashTable::new(),
             aliases: BTreeMap::new(),
@@ -204,15 +208,15 @@ impl<R: Resource> Rows<R> {
         let Self { kept, by_key, .. } = self;
         let spare = kept.capacity() - kept.len();
         kept.reserve_exact(more.saturating_sub(spare));
+        self.places.reserve_exact(more.saturating_sub(spare));
         self.by_id.reserve(more, |n| spread(n.hash));
         by_key.reserve(more, |slot| key_hash(key_at(kept, *slot)));
     }
 
     pub(crate) fn at(&self, slot: Slot) -> Option<RowRef<'_, R>> {
         match self.kept.get(slot as usize)? {
-            Kept::Quiet(row) => Some(RowRef::Quiet(row)),
-            Kept::Busy(row) => Some(RowRef::Busy(row)),
-            Kept::Free => None,
+            Kept::Quiet(row) => Some(RowRef::Quiet(row, self.places.get(slot as usize)?)),
+            Kept::Busy(row) => row.as_deref().map(RowRef::Busy),
         }
     }
 
@@ -221,8 +225,7 @@ impl<R: Resource> Rows<R> {
     pub(crate) fn base(&self, slot: Slot) -> Option<&R> {
         match self.kept.get(slot as usize)? {
             Kept::Quiet(row) => Some(&row.base),
-            Kept::Busy(row) => row.base.as_ref(),
-            Kept::Free => None,
+            Kept::Busy(row) => row.as_ref()?.base.as_ref(),
         }
     }
 
@@ -265,10 +268,10 @@ impl<R: Resource> Rows<R> {
 
     /// All rows, in no order.
     pub(crate) fn all(&self) -> impl Iterator<Item = RowRef<'_, R>> {
-        self.kept.iter().filter_map(|kept| match kept {
-            Kept::Quiet(row) => Some(RowRef::Quiet(row)),
-            Kept::Busy(row) => Some(RowRef::Busy(row)),
-            Kept::Free => None,
+        let rows = self.kept.iter().zip(&self.places);
+        rows.filter_map(|(kept, index)| match kept {
+            Kept::Quiet(row) => Some(RowRef::Quiet(row, index)),
+            Kept::Busy(row) => row.as_deref().map(RowRef::Busy),
         })
     }
 
@@ -277,7 +280,7 @@ impl<R: Resource> Rows<R> {
         self.busy
             .values()
             .filter_map(|slot| match self.kept.get(*slot as usize)? {
-                Kept::Busy(row) => Some((*slot, row.as_ref())),
+                Kept::Busy(row) => Some((*slot, row.as_deref()?)),
                 _ => None,
             })
     }
@@ -291,24 +294,38 @@ impl<R: Resource> Rows<R> {
 
     pub(crate) fn busy_mut(&mut self, slot: Slot) -> Option<&mut Row<R>> {
         match self.kept.get_mut(slot as usize)? {
-            Kept::Busy(row) => Some(row),
-            _ => None,
+            Kept::Busy(row) => row.as_deref_mut(),
+            Kept::Quiet(_) => None,
         }
     }
 
-    pub(crate) fn set_index(&mut self, slot: Slot, index: u32) {
-        match self.kept.get_mut(slot as usize) {
-            Some(Kept::Quiet(row)) => row.index = index,
-            Some(Kept::Busy(row)) => row.place = Some((LISTED, index.into())),
-            _ => {}
+    /// Gives the rows their places in a new list, given the old one.
+    pub(crate) fn relist(&mut self, old: &[Slot], new: &[Slot]) {
+        let mut old = old.iter();
+        for (index, slot) in new.iter().enumerate() {
+            if let (true, Some(place)) = (
+                old.next() != Some(slot),
+                self.places.get_mut(*slot as usize),
+            ) {
+                // A list of more than 2^32 rows does not fit into memory.
+                *place = index as u32;
+            }
+        }
+        for slot in self.busy.values().map(|slot| *slot as usize) {
+            if let (Some(Kept::Busy(Some(row))), Some(place)) =
+                (self.kept.get_mut(slot), self.places.get(slot))
+            {
+                if new.get(*place as usize) == Some(&(slot as Slot)) {
+                    row.place = Some((LISTED, i64::from(*place)));
+                }
+            }
         }
     }
 
     pub(crate) fn base_mut(&mut self, slot: Slot) -> Option<&mut R> {
         match self.kept.get_mut(slot as usize)? {
             Kept::Quiet(row) => Some(&mut row.base),
-            Kept::Busy(row) => row.base.as_mut(),
-            Kept::Free => None,
+            Kept::Busy(row) => row.as_mut()?.base.as_mut(),
         }
     }
 
@@ -317,15 +334,16 @@ impl<R: Resource> Rows<R> {
     pub(crate) fn draft(&self, slot: Slot, floor: u64) -> Option<Row<R>> {
         Some(match self.at(slot)? {
             RowRef::Busy(row) => row.clone(),
-            RowRef::Quiet(row) => whole(row, floor),
+            RowRef::Quiet(row, index) => whole(row.clone(), *index, floor),
         })
     }
 
-    /// Keeps a quiet row whose id nobody has.
-    pub(crate) fn add_quiet(&mut self, hash: u32, row: Quiet<R>) -> Slot {
+    /// Keeps a quiet row whose id nobody has, at this place of the list.
+    pub(crate) fn add_quiet(&mut self, hash: u32, row: Quiet<R>, index: u32) -> Slot {
         let key = row.key;
         let slot = self.vacant();
         self.kept[slot as usize] = Kept::Quiet(row);
+        self.places[slot as usize] = index;
         self.name(slot, hash, key);
         slot
     }
@@ -344,11 +362,16 @@ impl<R: Resource> Rows<R> {
             }
             _ => self.vacant(),
         };
+        let index = match row.place {
+            Some((LISTED, index)) => u32::try_from(index).ok(),
+            _ => None,
+        };
+        self.places[slot as usize] = index.unwrap_or(u32::MAX);
         self.kept[slot as usize] = match quiet(row) {
             Ok(row) => Kept::Quiet(row),
             Err(row) => {
                 self.busy.insert(key, slot);
-                Kept::Busy(row)
+                Kept::Busy(Some(row))
             }
         };
         self.name(slot, hash, key);
@@ -360,7 +383,8 @@ impl<R: Resource> Rows<R> {
             if self.kept.len() == self.kept.capacity() {
                 self.reserve((self.kept.len() / 8).max(16));
             }
-            self.kept.push(Kept::Free);
+            self.kept.push(Kept::Busy(None));
+            self.places.push(u32::MAX);
             // More rows than 2^32 do not fit into memory.
             (self.kept.len() - 1) as Slot
         })
@@ -376,6 +400,36 @@ impl<R: Resource> Rows<R> {
 
     /// Takes a row out.
     pub(crate) fn remove(&mut self, slot: Slot, floor: u64) -> Option<Row<R>> {
+        let index = self.places.get(slot as usize).copied();
+        match self.take(slot)? {
+            Kept::Quiet(row) => Some(whole(row, index?, floor)),
+            Kept::Busy(row) => {
+                let row = *row?;
+                self.busy.remove(&row.key);
+                for alias in &row.aliases {
+                    if self.aliases.get(alias) == Some(&row.key) {
+                        self.aliases.remove(alias);
+                    }
+                }
+                Some(row)
+            }
+        }
+    }
+
+    /// Takes a quiet row out, and answers its place in the list too.
+    pub(crate) fn remove_quiet(&mut self, slot: Slot) -> Option<(Quiet<R>, u32)> {
+        self.kept
+            .get(slot as usize)
+            .filter(|kept| matches!(kept, Kept::Quiet(_)))?;
+        let index = self.places.get(slot as usize).copied()?;
+        match self.take(slot)? {
+            Kept::Quiet(row) => Some((row, index)),
+            Kept::Busy(_) => None,
+        }
+    }
+
+    /// Frees a slot.
+    fn take(&mut self, slot: Slot) -> Option<Kept<R>> {
         let row = self.at(slot)?;
         let (key, hash) = (row.key(), self.hash(row.id().as_bytes()));
         if let Ok(entry) = self
@@ -388,20 +442,8 @@ impl<R: Resource> Rows<R> {
             entry.remove();
         }
         self.freed.push((key, slot));
-        let kept = std::mem::replace(&mut self.kept[slot as usize], Kept::Free);
-        Some(match kept {
-            Kept::Quiet(row) => whole(&row, floor),
-            Kept::Busy(row) => {
-                self.busy.remove(&key);
-                for alias in &row.aliases {
-                    if self.aliases.get(alias) == Some(&key) {
-                        self.aliases.remove(alias);
-                    }
-                }
-                *row
-            }
-            Kept::Free => return None,
-        })
+        let kept = self.kept.get_mut(slot as usize)?;
+        Some(std::mem::replace(kept, Kept::Busy(None)))
     }
 
     /// The running event has ended: what it freed may be used again.
@@ -418,17 +460,18 @@ impl<R: Resource> Rows<R> {
 fn key_at<R: Resource>(kept: &[Kept<R>], slot: Slot) -> RowKey {
     match kept.get(slot as usize) {
         Some(Kept::Quiet(row)) => row.key,
-        Some(Kept::Busy(row)) => row.key,
+        Some(Kept::Busy(Some(row))) => row.key,
         _ => RowKey(0),
     }
 }
 
-fn whole<R: Resource>(row: &Quiet<R>, floor: u64) -> Row<R> {
+fn whole<R: Resource>(row: Quiet<R>, index: u32, floor: u64) -> Row<R> {
+    let id = row.base.id().into();
     Row {
-        base: Some(row.base.clone()),
-        place: Some((LISTED, row.index.into())),
+        base: Some(row.base),
+        place: Some((LISTED, index.into())),
         taken: row.taken.max(floor),
-        ..Row::new(row.key, row.base.id().into())
+        ..Row::new(row.key, id)
     }
 }
 
@@ -437,26 +480,15 @@ fn quiet<R: Resource>(row: Row<R>) -> Result<Quiet<R>, Box<Row<R>>> {
     let plain = row.operations.is_empty()
         && row.aliases.is_empty()
         && row.shown.is_none()
-        && row.base.as_ref().is_some_and(|base| row.id == *base.id());
-    let index = match row.place {
-        Some((LISTED, index)) if plain => u32::try_from(index).ok(),
-        _ => None,
-    };
-    match (index, row) {
-        (
-            Some(index),
-            Row {
-                base: Some(base),
-                key,
-                taken,
-                ..
-            },
-        ) => Ok(Quiet {
-            base,
+        && row.base.as_ref().is_some_and(|base| row.id == *base.id())
+        && matches!(row.place, Some((LISTED, index)) if u32::try_from(index).is_ok());
+    match row {
+        Row {
+            base: Some(base),
             key,
             taken,
-            index,
-        }),
-        (_, row) => Err(Box::new(row)),
+            ..
+        } if plain => Ok(Quiet { base, key, taken }),
+        row => Err(Box::new(row)),
     }
 }

@@ -64,7 +64,7 @@ impl<R: Resource> ResourceCache<R> {
         let mut changed = Vec::with_capacity(self.told.len());
         for (key, slot) in std::mem::take(&mut self.told) {
             match self.rows.at(slot).filter(|row| row.key() == key) {
-                Some(RowRef::Quiet(row)) => changed.push(((LISTED, row.index.into()), key)),
+                Some(RowRef::Quiet(_, index)) => changed.push(((LISTED, i64::from(*index)), key)),
                 _ => self.push_visible(&mut changed, key),
             }
         }
