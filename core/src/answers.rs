@@ -2,7 +2,6 @@
 
 use crate::cache::{Done, ResourceCache};
 use crate::changes::Settlement;
-use crate::config::OnFailure;
 use crate::error::{Error, Missing};
 use crate::event::Retry;
 use crate::ids::{OperationId, ResourceId};
@@ -77,7 +76,9 @@ impl<R: Resource> ResourceCache<R> {
         if !settled {
             row.step(index, Trigger::Acknowledge)?;
         }
+        let carried = row.carried(index);
         row.acknowledge(index, answer.as_ref(), cx);
+        row.acknowledge_carried(&carried[1..], answer.as_ref(), cx)?;
         if let (Some(answer), true) = (&answer, created) {
             self.end_what_had_its_id(&row, answer, cx);
             self.rename(&mut row, answer.id(), cx);
@@ -170,32 +171,10 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let (mut row, index) = self.operation_row(operation)?;
-        if !row.operations[index].is_unsettled() {
-            return Ok(());
+        if row.operations[index].is_unsettled() {
+            row.fail(index, &error, retry, cx)?;
+            self.put(row);
         }
-        let base_ms = self.config.retry_backoff_ms;
-        match retry {
-            Retry::No => row.step(index, Trigger::Fail)?,
-            Retry::Backoff | Retry::After(_) => row.step(index, Trigger::BackOff)?,
-        }
-        let keep = self.config.on_failure == OnFailure::Keep;
-        let failed = &mut row.operations[index];
-        failed.meta.error = Some(error);
-        failed.heard = cx.clock;
-        if retry == Retry::No {
-            failed.meta.completed_at = Some(cx.now);
-            failed.shown_until = (!keep).then(|| cx.clock.plus_ms(self.config.error_shown_ms));
-            failed.acked = None;
-            if let Payload::Update { guards, .. } = &mut failed.payload {
-                guards.clear();
-            }
-            if !row.operations[index].stale {
-                row.report(index, Settlement::Failed, cx);
-            }
-        } else {
-            failed.back_off(retry, base_ms, cx);
-        }
-        self.put(row);
         Ok(())
     }
 
@@ -211,9 +190,14 @@ impl<R: Resource> ResourceCache<R> {
         if matches!(state, State::Running(_)) {
             return Ok(());
         }
-        row.operations[index].meta.completed_at = None;
         row.step(index, Trigger::Attempt)?;
-        row.operations[index].restart(cx);
+        for index in row.carried(index) {
+            let again = &mut row.operations[index];
+            again.state = State::Running(again.kind);
+            again.meta.completed_at = None;
+            again.restart(cx);
+            again.queue_again();
+        }
         self.put(row);
         Ok(())
     }

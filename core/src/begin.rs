@@ -50,6 +50,7 @@ impl<R: Resource> ResourceCache<R> {
             retry_at: None,
             shown_until: None,
             settled_at: None,
+            outgoing: None,
             meta,
         }
     }

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
 use crate::log::Log;
 use crate::order::Order;
+use crate::outbox::Outbox;
 use crate::resource::Resource;
 use crate::row::{Context, END, LISTED, Place, Row, START};
 use crate::rows::{Rows, Slot};
@@ -47,6 +48,7 @@ pub struct ResourceCache<R: Resource> {
     /// The unsettled creations that have a client token (C2).
     pub(crate) by_token: BTreeSet<(Box<str>, RowKey)>,
     pub(crate) deadlines: Deadlines,
+    pub(crate) outbox: Outbox,
     pub(crate) next_key: u64,
     pub(crate) next_operation: u64,
     pub(crate) next_place: i64,
@@ -87,6 +89,7 @@ impl<R: Resource> ResourceCache<R> {
             by_operation: BTreeMap::new(),
             by_token: BTreeSet::new(),
             deadlines: Deadlines::default(),
+            outbox: Outbox::default(),
             next_key: 1,
             next_operation: 1,
             next_place: 0,
@@ -136,6 +139,7 @@ impl<R: Resource> ResourceCache<R> {
             clock,
             now,
             seq: self.seq + 1,
+            online_since: self.outbox.online_since,
             outcomes: Vec::new(),
         };
         let mut done = Done::default();
@@ -275,6 +279,7 @@ impl<R: Resource> ResourceCache<R> {
     /// Takes a row out of every index, remembering what a reader saw of it.
     fn unlist(&mut self, key: RowKey) -> Option<Row<R>> {
         let row = self.rows.remove(self.rows.slot(key)?, self.last_complete)?;
+        self.outbox.remove(&row);
         self.before.entry(key).or_insert_with(|| Face::of(&row));
         for operation in &row.operations {
             self.by_operation.remove(&operation.id);
@@ -315,6 +320,7 @@ impl<R: Resource> ResourceCache<R> {
     /// Puts a row into every index, as it is.
     fn insert(&mut self, row: Row<R>) {
         let (key, place) = (row.key, row.place);
+        self.outbox.insert(&row);
         for operation in &row.operations {
             self.by_operation.insert(operation.id, key);
             if let Some(token) = operation.awaited_token() {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::retry_policy::RetryPolicy;
+
 /// How the server's versions compare. Nothing is assumed about an opaque one but equality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,6 +72,11 @@ pub struct Config {
     /// The wait before the next attempt, times the number of failed ones, where the caller gives
     /// none. Default 1,000.
     pub retry_backoff_ms: u64,
+    /// What the outbox does about attempts that fail.
+    pub retry: RetryPolicy,
+    /// How many attempts the outbox has under way at most. Default 6, as browsers have connections
+    /// to one host.
+    pub max_under_way: usize,
     /// How versions compare.
     pub version_order: VersionOrder,
     /// Where resources stand that the server does not list yet.
@@ -85,7 +92,8 @@ pub struct Config {
     /// How many outcomes are remembered. Default 1,000.
     pub outcome_log: usize,
     /// Keys the hashing of ids. A random one, chosen by whoever owns the process, keeps a hostile
-    /// server from choosing ids that collide; it changes nothing else. Default 0.
+    /// server from choosing ids that collide. The outbox draws its waits and its idempotency keys
+    /// from it: two clients with the same seed would have the same keys. Default 0.
     pub seed: u64,
 }
 
@@ -97,6 +105,8 @@ impl Default for Config {
             completed_shown_ms: 2_000,
             error_shown_ms: 5_000,
             retry_backoff_ms: 1_000,
+            retry: RetryPolicy::default(),
+            max_under_way: 6,
             version_order: VersionOrder::default(),
             new_items: NewItems::default(),
             on_failure: OnFailure::default(),

@@ -27,6 +27,10 @@ pub enum Reason {
     TtlOver,
     /// A tombstone ends.
     TombstoneOver,
+    /// A queued operation may be sent.
+    Send,
+    /// An attempt was not answered in time, and counts as lost.
+    AttemptLost,
     /// A settled operation need not be remembered any longer; wakes nobody.
     #[doc(hidden)]
     Forget,
@@ -35,7 +39,7 @@ pub enum Reason {
 impl Reason {
     /// Whether something happens by time alone; the others only tell the caller to act.
     pub(crate) fn acts(self) -> bool {
-        !matches!(self, Self::Retry | Self::TtlOver)
+        !matches!(self, Self::Retry | Self::Send | Self::TtlOver)
     }
 
     /// Its word.
@@ -47,6 +51,8 @@ impl Reason {
             Self::Stale => "stale",
             Self::TtlOver => "TTL over",
             Self::TombstoneOver => "tombstone over",
+            Self::Send => "send",
+            Self::AttemptLost => "attempt lost",
             Self::Forget => "forget",
         }
     }
@@ -80,6 +86,12 @@ impl<R: Resource> Operation<R> {
             };
             all.push((at, reason));
         }
+        if let Some(at) = self.send_at().filter(|at| *at > self.begun) {
+            all.push((at, Reason::Send));
+        }
+        if let Some(at) = self.lost_at(config.retry.attempt_timeout_ms) {
+            all.push((at, Reason::AttemptLost));
+        }
         if let Some(at) = self.stale_at(config) {
             all.push((at, Reason::Stale));
         }
@@ -88,7 +100,7 @@ impl<R: Resource> Operation<R> {
             State::Running(Kind::Delete) | State::Acknowledged(Kind::Delete) => !self.stale,
             _ => false,
         };
-        if awaits_server && !self.waiting {
+        if awaits_server && !self.waiting && !self.is_unsent() {
             all.push((self.guard_end(), Reason::TtlOver));
         }
         if self.is_tombstone() {

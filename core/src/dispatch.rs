@@ -17,6 +17,8 @@ impl<R: Resource> Event<R> {
                 | Self::Merge(_)
                 | Self::Observe(_)
                 | Self::HandleTimeout
+                | Self::PollAttempt
+                | Self::SetOnline { .. }
                 | Self::CleanupStaleOperations { .. }
                 | Self::ImportV1 { .. }
         )
@@ -35,6 +37,15 @@ impl<R: Resource> ResourceCache<R> {
             | Event::Remove { id } => Some(id.as_str()),
             Event::ReplaceCreated { temp_id, .. } => Some(temp_id.as_str()),
             Event::Create { resource, .. } => Some(resource.id()),
+            Event::Queue { begin, .. } => {
+                return match &**begin {
+                    Event::Begin { .. } | Event::Create { .. } => self.check(begin),
+                    _ => Err(Error::bad_input(
+                        "queue",
+                        "only what begins an operation can be queued: begin or create",
+                    )),
+                };
+            }
             _ => None,
         };
         if id == Some("") {
@@ -109,6 +120,15 @@ impl<R: Resource> ResourceCache<R> {
                 retry,
             } => self.fail_attempt(operation, error, retry, cx),
             Event::Attempt { operation } => self.attempt_again(operation, cx, done),
+            Event::Queue {
+                begin,
+                send_after_ms,
+            } => self.begin_queued(*begin, send_after_ms, cx, done),
+            Event::PollAttempt => self.start_attempt(cx, done),
+            Event::SetOnline { online } => {
+                self.go_online(online, cx);
+                Ok(())
+            }
             Event::Cancel { operation } => {
                 let (mut row, index) = self.operation_row(operation)?;
                 row.cancel(index, cx);
@@ -141,7 +161,11 @@ impl<R: Resource> ResourceCache<R> {
     ) -> Result<(), Error> {
         let mut results = Vec::with_capacity(events.len());
         for event in events {
-            let id = match &event {
+            let begun = match &event {
+                Event::Queue { begin, .. } => begin,
+                event => event,
+            };
+            let id = match begun {
                 Event::Begin { id, .. }
                 | Event::UpdateInPlace { id, .. }
                 | Event::UpdateMetadata { id, .. }

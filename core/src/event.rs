@@ -83,6 +83,20 @@ pub enum Event<R: Resource> {
         /// Which operation.
         operation: OperationId,
     },
+    /// Begins an operation whose sending is left to the outbox.
+    Queue {
+        /// `Begin` or `Create`.
+        begin: Box<Self>,
+        /// How long it can be taken back before it is sent, in milliseconds.
+        send_after_ms: u64,
+    },
+    /// Starts the next attempt that may be sent, if there is one.
+    PollAttempt,
+    /// Whether attempts may be sent.
+    SetOnline {
+        /// Whether there is a network.
+        online: bool,
+    },
     /// The user takes one operation back.
     Cancel {
         /// Which.
@@ -130,6 +144,13 @@ pub enum Retry {
     Backoff,
     /// After this many milliseconds.
     After(u64),
+    /// As the config's [`RetryPolicy`](crate::RetryPolicy) says of an HTTP status.
+    ByStatus {
+        /// The status.
+        status: u16,
+        /// The answer's `Retry-After`, in milliseconds.
+        after_ms: Option<u64>,
+    },
 }
 
 /// The answer of a list call.

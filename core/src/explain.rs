@@ -60,6 +60,10 @@ pub enum Next {
     Answer,
     /// The next attempt, due at this time.
     Attempt(Timestamp),
+    /// It may be sent from this time on, in its turn.
+    Sent(Timestamp),
+    /// Going online.
+    Online,
     /// The error, or the completion, is shown until this time.
     Shown(Timestamp),
     /// The user retries it or takes it back.
@@ -81,6 +85,8 @@ impl fmt::Display for Next {
             Self::ListAfter(at) => write!(f, "a list taken after {}", at.to_rfc3339()),
             Self::Answer => f.write_str("an answer to the call"),
             Self::Attempt(at) => write!(f, "the next attempt at {}", at.to_rfc3339()),
+            Self::Sent(at) => write!(f, "being sent, from {} on", at.to_rfc3339()),
+            Self::Online => f.write_str("going online"),
             Self::Shown(at) => write!(f, "the time {}", at.to_rfc3339()),
             Self::User => f.write_str("the user, by retrying it or taking it back"),
             Self::GivenUp(at) => write!(f, "being given up at {}", at.to_rfc3339()),
@@ -179,6 +185,15 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn explain_unsettled(&self, operation: &Operation<R>, ttl: Next) -> Why {
+        if let Some(at) = operation.send_at() {
+            let sent = Next::Sent(self.callers(at.max(self.clock)));
+            let next = if self.is_online() { sent } else { Next::Online };
+            return (
+                Some("O1"),
+                "it is queued to be sent",
+                vec![next, Next::User],
+            );
+        }
         let shown = operation
             .shown_until
             .map(|at| Next::Shown(self.callers(at)));
@@ -200,6 +215,11 @@ impl<R: Resource> ResourceCache<R> {
                 "D1",
                 "the server accepted its deletion, and lists that still have it may be old",
                 vec![Next::ListWithout, ttl],
+            ),
+            (_, Kind::Delete) if operation.is_outgoing() => (
+                "O8",
+                "its deletion was sent, and may not have arrived",
+                vec![],
             ),
             (_, Kind::Delete) => (
                 "D1",

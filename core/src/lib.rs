@@ -24,6 +24,7 @@ mod dispatch;
 mod error;
 mod event;
 mod explain;
+mod fail;
 mod ids;
 mod import_v1;
 pub mod json;
@@ -35,12 +36,15 @@ mod metadata;
 mod observe;
 mod operation;
 mod order;
+mod outbox;
+mod outgoing;
 mod patch_metadata;
 mod plan;
 mod record;
 mod reorder;
 mod resource;
 mod resource_config;
+mod retry_policy;
 mod row;
 mod rows;
 mod snapshot;
@@ -64,9 +68,11 @@ pub use explain::{Explanation, Next};
 pub use ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
 pub use merge_policy::{Governed, MergePolicy};
 pub use metadata::{Change, Metadata, MetadataPatch, Status};
+pub use outbox::Attempt;
 pub use record::Record;
 pub use resource::Resource;
 pub use resource_config::{DNS_RECORDS, DNS_ZONES, DOMAINS, PROJECTS, ResourceConfig};
+pub use retry_policy::{Backoff, RetryPolicy};
 pub use state::{Edge, Kind, State, TransitionError, Trigger};
 pub use view::{Item, OperationInfo};
 
@@ -80,4 +86,6 @@ mod guides {
     mod readme {}
     #[doc = include_str!("../../docs/extending.md")]
     mod extending {}
+    #[doc = include_str!("../../docs/outbox.md")]
+    mod outbox {}
 }

@@ -16,15 +16,16 @@ impl<R: Resource> Operation<R> {
         self.meta.min_ttl = Some(self.meta.min_ttl.unwrap_or(self.ttl_ms).max(ttl_ms));
     }
 
-    pub(crate) fn back_off(&mut self, retry: Retry, base_ms: u64, cx: &Context<'_>) {
+    pub(crate) fn back_off(&mut self, retry: Retry, cx: &Context<'_>) {
         let count = self.meta.retry_count.unwrap_or(0).saturating_add(1);
         self.meta.retry_count = Some(count);
         let wait = match retry {
             Retry::After(ms) => ms,
-            _ => base_ms.saturating_mul(count.into()),
+            _ => cx.config.retry_backoff_ms.saturating_mul(count.into()),
         };
         self.heard = cx.clock;
         self.retry_at = Some(cx.clock.plus_ms(wait));
+        self.tell_of_retry(cx.now.plus_ms(wait));
     }
 
     /// Runs again: its clocks start anew.
@@ -34,6 +35,7 @@ impl<R: Resource> Operation<R> {
         self.shown_until = None;
         self.stale = false;
         self.meta.error = None;
+        self.attempt_ended();
     }
 
     fn accepted(&mut self, version: Option<String>, cx: &Context<'_>) {
@@ -49,6 +51,7 @@ impl<R: Resource> Operation<R> {
         self.live = self.is_unsettled() || self.can_guard();
         self.meta.completed_at = Some(cx.now);
         self.meta.error = None;
+        self.attempt_ended();
     }
 }
 
@@ -84,9 +87,13 @@ impl<R: Resource> Row<R> {
     /// The bodies whose values are old to an operation that begins now.
     pub(crate) fn seen(&self) -> Vec<R> {
         let mut seen: Vec<R> = self.base.iter().map(detached).collect();
-        let Some(mut body) = self.base.clone() else {
-            return self.shown.iter().cloned().collect();
+        // What was created and is not listed yet may be listed without its edits.
+        let Some(mut body) = self.unedited() else {
+            return seen;
         };
+        if !seen.contains(&body) {
+            seen.push(detached(&body));
+        }
         for operation in &self.operations {
             let Payload::Update {
                 patch,
@@ -254,7 +261,7 @@ impl<R: Resource> Row<R> {
     /// The soonest time at which asking the server can decide something (T4).
     pub(crate) fn useful_at(&self) -> Option<Timestamp> {
         self.unsettled()
-            .filter(|o| !o.waiting && !o.is_failed())
+            .filter(|o| !o.waiting && !o.is_failed() && !o.is_unsent())
             .map(Operation::guard_end)
             .min()
     }

@@ -140,6 +140,9 @@ pub struct Metadata {
     /// What to tell the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// When the outbox tries again.
+    #[serde(with = "rfc3339", skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Timestamp>,
     /// After how many milliseconds unheard of the operation is given up (K1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,

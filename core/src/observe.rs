@@ -239,8 +239,11 @@ impl<R: Resource> Row<R> {
                 }
                 self.end_deletions(index, cx);
                 if unsettled {
+                    let carried = self.carried(index);
                     self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                     self.release_waiting(cx);
+                    // What it carried came with it.
+                    let _ = self.acknowledge_carried(&carried[1..], None, cx);
                 } else if late {
                     self.operations[index].live = false;
                 }
@@ -327,6 +330,8 @@ impl<R: Resource> Row<R> {
         let unsettled = operation.is_unsettled();
         match sight {
             Sight::Listed(_) if recreated => {}
+            // What the outbox has no answer for yet may not have been done: the list may lag (O8).
+            Sight::Absent if operation.is_outgoing() && !operation.is_failed() && unsettled => {}
             Sight::Listed(body) => {
                 let held = self.last.as_ref().or(self.base.as_ref());
                 let newer = obs.added

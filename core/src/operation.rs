@@ -6,6 +6,7 @@ use crate::config::{Config, OnFailure};
 use crate::ids::{OperationId, Timestamp};
 use crate::metadata::{Metadata, Status};
 use crate::observe::older as older_version;
+use crate::outgoing::Outgoing;
 use crate::resource::Resource;
 use crate::state::{Kind, State};
 
@@ -86,6 +87,9 @@ pub(crate) struct Operation<R: Resource> {
     /// Until when its error or its completion is shown.
     pub(crate) shown_until: Option<Timestamp>,
     pub(crate) settled_at: Option<Timestamp>,
+    /// How far its sending is, where the outbox drives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) outgoing: Option<Outgoing>,
     pub(crate) meta: Metadata,
 }
 
@@ -137,8 +141,11 @@ impl<R: Resource> Operation<R> {
         self.kind == Kind::Delete && self.live && !self.is_failed()
     }
 
-    /// The end of its TTL (G1).
+    /// The end of its TTL (G1); none while it is queued (K2).
     pub(crate) fn guard_end(&self) -> Timestamp {
+        if self.is_unsettled() && self.is_unsent() {
+            return Timestamp(i64::MAX);
+        }
         let from = self
             .acked
             .as_ref()
@@ -162,8 +169,8 @@ impl<R: Resource> Operation<R> {
 
     /// When it is given up (K1); `None` while nothing counts against it.
     pub(crate) fn stale_at(&self, config: &Config) -> Option<Timestamp> {
-        if !self.is_unsettled() || self.waiting || self.is_failed() || self.lingers() || self.stale
-        {
+        let done = self.is_failed() || self.lingers() || self.stale;
+        if !self.is_unsettled() || self.waiting || done || self.is_outgoing() {
             return None;
         }
         let limit = self.meta.ttl.unwrap_or(config.stale_after_ms);

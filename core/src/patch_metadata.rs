@@ -70,8 +70,8 @@ impl<R: Resource> ResourceCache<R> {
             };
             let (mut row, index) = self.operation_row(operation)?;
             row.step(index, Trigger::BackOff)?;
-            let ms = self.config.retry_backoff_ms;
-            row.operations[index].back_off(Retry::Backoff, ms, cx);
+            row.operations[index].attempt_ended();
+            row.operations[index].back_off(Retry::Backoff, cx);
             self.put(row);
             return Ok(());
         };

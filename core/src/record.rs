@@ -39,6 +39,14 @@ pub struct Record<R: Resource> {
     relist: bool,
     dropped: Vec<(ResourceId, u64, Timestamp)>,
     outcomes: Vec<(Revision, Outcome)>,
+    #[serde(default = "online")]
+    online: bool,
+    #[serde(default)]
+    online_since: Timestamp,
+}
+
+fn online() -> bool {
+    true
 }
 
 impl<R: Resource> ResourceCache<R> {
@@ -71,6 +79,8 @@ impl<R: Resource> ResourceCache<R> {
                 .map(|(id, (seq, at))| (id.clone(), *seq, *at))
                 .collect(),
             outcomes: self.outcomes.iter().cloned().collect(),
+            online: self.outbox.online,
+            online_since: self.outbox.online_since,
         }
     }
 
@@ -133,6 +143,8 @@ impl<R: Resource> ResourceCache<R> {
             cache.dropped.insert(id, seq, at);
         }
         cache.outcomes = record.outcomes.into();
+        cache.outbox.online = record.online;
+        cache.outbox.online_since = record.online_since;
         cache.handle_timeout(now)?;
         cache.gather();
         Ok(cache)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::changes::{Outcome, Settlement};
 use crate::config::Config;
 use crate::error::Error;
+use crate::event::Retry;
 use crate::ids::{ResourceId, RowKey, Timestamp};
 use crate::metadata::Metadata;
 use crate::operation::{Guard, Operation, Payload};
@@ -28,6 +29,8 @@ pub(crate) struct Context<'a> {
     /// The caller's clock, for stamps.
     pub(crate) now: Timestamp,
     pub(crate) seq: u64,
+    /// Since when attempts may be sent.
+    pub(crate) online_since: Timestamp,
     pub(crate) outcomes: Vec<Outcome>,
 }
 
@@ -143,13 +146,8 @@ impl<R: Resource> Row<R> {
         self.operations.iter().rfind(|o| o.live && o.creates())
     }
 
-    /// Lays the operations over the base again.
-    pub(crate) fn refresh(&mut self, config: &Config) {
-        if self.operations.is_empty() {
-            (self.shown, self.last) = (None, None);
-            return;
-        }
-        self.calm_until = self.calm();
+    /// The server's copy, or the new resource that has its place.
+    pub(crate) fn unedited(&self) -> Option<R> {
         let mut body = self.base.clone();
         if let Some(creation) = self.creation() {
             let behind_deletion = self
@@ -162,6 +160,17 @@ impl<R: Resource> Row<R> {
                 body = Some(new.clone());
             }
         }
+        body
+    }
+
+    /// Lays the operations over the base again.
+    pub(crate) fn refresh(&mut self, config: &Config) {
+        if self.operations.is_empty() {
+            (self.shown, self.last) = (None, None);
+            return;
+        }
+        self.calm_until = self.calm();
+        let mut body = self.unedited();
         let from_last = body.is_none();
         if from_last && self.is_hidden() {
             body.clone_from(&self.last);
@@ -280,7 +289,14 @@ impl<R: Resource> Row<R> {
         let mut index = 0;
         while index < self.operations.len() {
             let operation = &self.operations[index];
-            if operation.shown_until.is_some_and(|at| at <= cx.clock) {
+            let timeout = cx.config.retry.attempt_timeout_ms;
+            if operation.lost_at(timeout).is_some_and(|at| at <= cx.clock) {
+                let error = format!("no answer within {timeout} ms");
+                if self.fail(index, &error, Retry::Backoff, cx).is_err() {
+                    // Only a damaged state has one under way that cannot fail.
+                    self.operations[index].attempt_ended();
+                }
+            } else if operation.shown_until.is_some_and(|at| at <= cx.clock) {
                 let created = operation.kind == Kind::Create;
                 if operation.is_failed() {
                     let in_place = operation.is_in_place_creation();

@@ -61,6 +61,12 @@ verbs! {
         Event::Fail { operation, error: error.into(), retry };
     /// The next attempt starts.
     attempt(operation: OperationId) => Event::Attempt { operation };
+    /// Begins an operation, `Begin` or `Create`, and leaves its sending to the outbox, not before
+    /// `send_after_ms` milliseconds have passed. See [`poll_attempt`](Self::poll_attempt).
+    queue(begin: Event<R>, send_after_ms: u64) =>
+        Event::Queue { begin: Box::new(begin), send_after_ms };
+    /// Whether attempts may be sent. Offline, the outbox holds them, for as long as it takes.
+    set_online(online: bool) => Event::SetOnline { online };
     /// Takes one operation back.
     cancel(operation: OperationId) => Event::Cancel { operation };
     /// The newest operation of a resource is done.

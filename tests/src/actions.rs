@@ -1,7 +1,7 @@
 //! What each action of a scenario asks of the cache.
 
 use resourcecache::{
-    Applied, Changes, Coverage, Error, Kind, MetadataPatch, OperationId, ResourceId, Retry,
+    Applied, Changes, Coverage, Error, Event, Kind, MetadataPatch, OperationId, ResourceId, Retry,
     Snapshot, Timestamp, WatchEvent, json::JsonResource,
 };
 use serde::Deserialize;
@@ -31,12 +31,25 @@ impl World {
                 fields.finish()?;
                 return self.reload(now);
             }
+            "poll_attempt" => {
+                fields.finish()?;
+                let polled = self.cache.poll_attempt(now);
+                return Ok(polled.map(|(attempt, changes)| {
+                    self.attempt = attempt;
+                    changes
+                }));
+            }
             "mark_as_deleting" | "mark_as_processing" | "mark_as_updating" | "add_as_creating" => {
                 fields.optional("as")?
             }
             _ => None,
         };
+        let send_after_ms: Option<u64> = fields.optional("send_after_ms")?;
         let done = match action {
+            _ if send_after_ms.is_some() => match self.begin(action, fields)? {
+                Ok(begin) => self.cache.queue(begin, send_after_ms.unwrap_or(0), now),
+                Err(error) => Err(error),
+            },
             "merge" => self.merge(fields, now)?,
             "observe" => self.observe(fields, now)?,
             "mark_as_updating" | "add_as_creating" | "replace_created" | "update_in_place" => {
@@ -53,6 +66,42 @@ impl World {
             self.operations.insert(name, operation);
         }
         Ok(done.map(|applied| applied.changes))
+    }
+
+    /// What is to be queued.
+    fn begin(
+        &self,
+        action: &str,
+        mut fields: Fields,
+    ) -> Result<Result<Event<JsonResource>, Error>, String> {
+        if action == "add_as_creating" {
+            let item: Box<RawValue> = fields.required("item")?;
+            fields.finish()?;
+            let resource = self.schema.resource(item.get().as_bytes());
+            return Ok(resource.map(|resource| Event::Create {
+                resource,
+                min_ttl_ms: None,
+            }));
+        }
+        let id: String = fields.required("id")?;
+        let min_ttl_ms = fields.optional("min_ttl_ms")?;
+        let (kind, patch) = match action {
+            "mark_as_deleting" => (Kind::Delete, None),
+            "mark_as_updating" => (
+                Kind::Update,
+                Some(fields.required::<Box<RawValue>>("patch")?),
+            ),
+            "mark_as_processing" => (read_kind(&mut fields)?, None),
+            other => return Err(format!("send_after_ms: {other} begins no operation")),
+        };
+        fields.finish()?;
+        let patch = patch.map(|patch| self.schema.merge_patch(patch.get().as_bytes()));
+        Ok(patch.transpose().map(|patch| Event::Begin {
+            id: id.into(),
+            kind,
+            patch,
+            min_ttl_ms,
+        }))
     }
 
     fn merge(&mut self, mut fields: Fields, now: Timestamp) -> Result<Verb, String> {
@@ -178,8 +227,11 @@ impl World {
             }
             "fail" => {
                 let error: String = fields.required("error")?;
-                let retry = match fields.optional("retry")? {
-                    Some(true) => Retry::Backoff,
+                let status: Option<u16> = fields.optional("status")?;
+                let after_ms = fields.optional("retry_after_ms")?;
+                let retry = match (fields.optional("retry")?, status) {
+                    (_, Some(status)) => Retry::ByStatus { status, after_ms },
+                    (Some(true), None) => after_ms.map_or(Retry::Backoff, Retry::After),
                     _ => Retry::No,
                 };
                 fields.finish()?;
@@ -255,6 +307,10 @@ impl World {
             "cleanup_stale_operations" => {
                 let age = fields.optional("older_than_ms");
                 verb!(age; self.cache.cleanup_stale_operations(age.unwrap_or(OLDER_THAN_MS), now))
+            }
+            "set_online" => {
+                let online = fields.required("online");
+                verb!(online; self.cache.set_online(online, now))
             }
             "tick" => verb!(; self.cache.handle_timeout(now)),
             unknown => Err(format!("do: {unknown:?} is no action")),

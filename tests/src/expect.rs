@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use resourcecache::{ResourceId, State, Status, Timestamp};
+use resourcecache::{Kind, ResourceId, State, Status, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -25,6 +25,17 @@ struct Changed {
     upserted: BTreeSet<String>,
     #[serde(default)]
     removed: BTreeSet<String>,
+}
+
+/// What the last `poll_attempt` handed out; a field that is left out may be anything.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedAttempt {
+    op: String,
+    number: Option<u32>,
+    kind: Option<Kind>,
+    id: Option<String>,
+    body: Option<Map<String, Value>>,
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, got: &T) -> Checked {
@@ -70,10 +81,52 @@ impl World {
                 .map(|Timestamp(at)| at.saturating_sub(EPOCH_MS));
             same("next_timeout", &expected, &got)?;
         }
+        if let Some(expected) = fields.optional::<usize>("queued")? {
+            same("queued", &expected, &self.cache.queued())?;
+        }
+        if let Some(expected) = fields.optional::<Option<ExpectedAttempt>>("attempt")? {
+            self.expect_attempt(expected)?;
+        }
         if let Some(expected) = fields.optional::<bool>("should_poll")? {
             same("should_poll", &expected, &self.cache.should_poll())?;
         }
         Ok(())
+    }
+
+    fn expect_attempt(&self, expected: Option<ExpectedAttempt>) -> Checked {
+        let (expected, got) = match (expected, &self.attempt) {
+            (None, None) => return Ok(()),
+            (Some(expected), Some(got)) => (expected, got),
+            (expected, got) => {
+                let word = |is: bool| if is { "an attempt" } else { "no attempt" };
+                let (expected, got) = (word(expected.is_some()), word(got.is_some()));
+                return Err(format!("expected: {expected}\n    got: {got}"));
+            }
+        };
+        let operation = self.operations.get(&expected.op).copied();
+        same("attempt of", &operation, &Some(got.operation))?;
+        same(
+            "attempt's number",
+            &expected.number.unwrap_or(got.number),
+            &got.number,
+        )?;
+        same(
+            "attempt's kind",
+            &expected.kind.unwrap_or(got.kind),
+            &got.kind,
+        )?;
+        let id = got.id.to_string();
+        same(
+            "attempt's id",
+            &expected.id.unwrap_or_else(|| id.clone()),
+            &id,
+        )?;
+        let Some(body) = expected.body else {
+            return Ok(());
+        };
+        let got = got.body.as_ref().map_or("null", |b| b.body());
+        let got: Value = serde_json::from_str(got).map_err(|e| e.to_string())?;
+        contains("the attempt's body", &body, &got)
     }
 
     fn expect_of_ids(&mut self, fields: &mut Fields) -> Checked {

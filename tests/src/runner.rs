@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use resourcecache::json::Schema;
+use resourcecache::json::{JsonResource, Schema};
 use resourcecache::{
-    Changes, Config, Error, FetchToken, JsonCache, OperationId, Outcome, RowKey, Timestamp,
+    Attempt, Changes, Config, Error, FetchToken, JsonCache, OperationId, Outcome, RowKey, Timestamp,
 };
 use serde_json::value::RawValue;
 
@@ -87,6 +87,8 @@ fn read_config(json: &str) -> Result<(Config, Schema), String> {
         config.new_items => "new_items",
         config.on_failure => "on_failure",
         config.bad_items => "bad_items",
+        config.retry => "retry",
+        config.max_under_way => "max_under_way",
     }
     // How a list carries its own version is the runner's business: merge names it.
     let _: Option<serde_json::Value> = fields.optional("list_version")?;
@@ -102,6 +104,8 @@ pub(crate) struct World {
     pub(crate) fetches: BTreeMap<String, FetchToken>,
     /// What the last action answered.
     pub(crate) last: Changes,
+    /// The attempt that the last `poll_attempt` handed out.
+    pub(crate) attempt: Option<Attempt<JsonResource>>,
     /// The outcomes since the last expectation that asked.
     pub(crate) outcomes: Vec<Outcome>,
     /// Each id's row key when it was last seen after an action.
@@ -122,6 +126,7 @@ impl World {
             operations: BTreeMap::new(),
             fetches: BTreeMap::new(),
             last: Changes::default(),
+            attempt: None,
             outcomes: Vec::new(),
             seen: BTreeMap::new(),
             first_seen: BTreeMap::new(),

@@ -129,7 +129,7 @@ impl<S: ServerModel> Writer<'_, S> {
             let name = format!("op-{operation}");
             let begins = matches!(
                 given.event,
-                Some(Event::Begin { .. } | Event::Create { .. })
+                Some(Event::Begin { .. } | Event::Create { .. } | Event::Queue { .. })
             );
             if begins {
                 step["as"] = name.as_str().into();
@@ -211,6 +211,16 @@ impl<S: ServerModel> Writer<'_, S> {
             Event::CleanupStaleOperations { older_than_ms } => {
                 json!({"do": "cleanup_stale_operations", "older_than_ms": older_than_ms})
             }
+            Event::Queue {
+                begin,
+                send_after_ms,
+            } => {
+                let mut step = self.action(begin);
+                step["send_after_ms"] = (*send_after_ms).into();
+                step
+            }
+            Event::PollAttempt => json!({"do": "poll_attempt"}),
+            Event::SetOnline { online } => json!({"do": "set_online", "online": online}),
             // No client is given these.
             Event::HandleTimeout | Event::ImportV1 { .. } | Event::Batch(_) => {
                 json!({"do": "tick"})
