@@ -22,8 +22,10 @@ const FILES: [&str; 7] = [
 ];
 
 /// The tests that judge: examples, scenarios and properties.
-const TESTS: [&str; 8] = [
+const TESTS: [&str; 10] = [
     "document",
+    "gathering",
+    "outbox",
     "record",
     "polling",
     "view_model",
