@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use resourcecache::{JsonCache, Kind, Retry, Timestamp};
+use resourcecache::{Event, JsonCache, Kind, Retry, Timestamp};
 use resourcecache_benches::lists::{List, cache, schema};
 
 const SIZES: [usize; 4] = [100, 1_000, 10_000, 100_000];
@@ -76,6 +76,55 @@ fn verbs(c: &mut Criterion) {
     group.finish();
 }
 
+/// With a tenth of the list queued.
+fn outbox(c: &mut Criterion) {
+    let schema = schema();
+    let deletion = |number: usize| Event::Begin {
+        id: format!("zone-{number:06}").into(),
+        kind: Kind::Delete,
+        patch: None,
+        min_ttl_ms: None,
+    };
+    let mut group = c.benchmark_group("outbox");
+    for n in SIZES {
+        let mut whole = cache(&schema, &List::new(n));
+        for number in (5..n).step_by(10) {
+            drop(whole.queue(deletion(number), 0, NOW));
+        }
+        let round = ROUND.min(n / 20);
+        let mut report = |name: &str, report: &dyn Fn(&mut JsonCache, usize)| {
+            group.bench_function(BenchmarkId::new(name, n), |b| {
+                b.iter_custom(|times| {
+                    let rounds = times.div_ceil(round as u64);
+                    let mut timed = Duration::ZERO;
+                    for _ in 0..rounds {
+                        let mut held = whole.clone();
+                        black_box(held.visible().count());
+                        let start = Instant::now();
+                        (0..round).for_each(|turn| report(&mut held, turn));
+                        timed += start.elapsed();
+                    }
+                    timed.mul_f64(times as f64 / (rounds * round as u64) as f64)
+                });
+            });
+        };
+        report("queue", &|held, turn| {
+            drop(black_box(held.queue(deletion(10 * turn + 4), 0, NOW)));
+        });
+        report("poll_attempt, acknowledge", &|held, _| {
+            if let Ok((Some(attempt), _)) = held.poll_attempt(NOW) {
+                drop(held.acknowledge(attempt.operation, None, NOW));
+            }
+        });
+        report("poll_attempt, fail", &|held, _| {
+            if let Ok((Some(attempt), _)) = held.poll_attempt(NOW) {
+                drop(held.fail(attempt.operation, "503", Retry::Backoff, NOW));
+            }
+        });
+    }
+    group.finish();
+}
+
 fn readings(c: &mut Criterion) {
     let schema = schema();
     let mut group = c.benchmark_group("reading");
@@ -119,6 +168,6 @@ fn readings(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(1)).warm_up_time(std::time::Duration::from_millis(300));
-    targets = verbs, readings
+    targets = verbs, outbox, readings
 }
 criterion_main!(benches);

@@ -270,6 +270,7 @@ fn page(times: &Times, memory: &[(usize, [usize; 3])]) -> Result<String, String>
         ("merge", "Merging"),
         ("yardstick", "Yardsticks"),
         ("verb", "Verbs"),
+        ("outbox", "The outbox, with a tenth of the list queued"),
         ("reading", "Readings"),
     ] {
         line(format!(
