@@ -89,6 +89,48 @@ impl JsonPatch {
         Self::of(text, true)
     }
 
+    /// The merge patch (RFC 7396) that does what these do one after the other, to be sent to a
+    /// server; `None` where no merge patch can say it, as when an object is replaced whole. Send the
+    /// body instead then.
+    ///
+    /// ```
+    /// use resourcecache::json::{JsonPatch, Schema};
+    /// let schema = Schema::default();
+    /// let first = schema.merge_patch(br#"{"ttl": 300, "note": "x"}"#)?;
+    /// let second = schema.merge_patch(br#"{"note": null, "soa": {"serial": 2}}"#)?;
+    /// let both = JsonPatch::to_merge_patch(&[first, second]).unwrap();
+    /// assert_eq!(both, r#"{"ttl":300,"note":null,"soa":{"serial":2}}"#);
+    /// # Ok::<(), resourcecache::Error>(())
+    /// ```
+    pub fn to_merge_patch(patches: &[Self]) -> Option<String> {
+        let mut text = "{}".to_string();
+        for Field { path, op } in patches.iter().flat_map(|patch| &patch.fields) {
+            let above = (1..path.path.len()).filter_map(|depth| at(&text, &path.path[..depth]));
+            let replaced = above.clone().any(|range| !text[range].starts_with('{'));
+            let value = match op {
+                Op::Set(value) => value,
+                Op::Remove => "null",
+                Op::Object => "{}",
+            };
+            if replaced || matches!(op, Op::Set(value) if value.starts_with('{')) {
+                return None;
+            }
+            if let (Op::Object, Some(range)) = (op, at(&text, &path.path)) {
+                if text[range].starts_with('{') {
+                    continue;
+                }
+                return None;
+            }
+            let op = Op::Set(value.to_string());
+            text = Field {
+                path: path.clone(),
+                op,
+            }
+            .laid_over(&text);
+        }
+        Some(text)
+    }
+
     /// The top-level fields of `text`, each replaced whole.
     pub(crate) fn top_level(text: &str) -> Result<Self, Error> {
         Self::of(text, false)

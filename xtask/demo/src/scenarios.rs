@@ -1,6 +1,7 @@
 //! The document's three scenarios, live.
 
-use resourcecache::{Kind, MetadataPatch, OperationId, Retry, Status};
+use resourcecache::json::JsonPatch;
+use resourcecache::{Event, Kind, MetadataPatch, Retry, Status};
 use resourcecache_judge::Flickers;
 use serde_json::{Value, json};
 
@@ -147,69 +148,50 @@ pub(crate) fn retried_update(break_ttl: bool, screen: Screen) -> Result<Counted,
         ]),
     };
     let mut stage = Stage::new("records", &setup, break_ttl, screen)?;
-    let mut running = Vec::new();
     for id in ["r1", "r2"] {
         stage.naive.set(id, "ttl", json!(60));
-        let patch = stage.schema.merge_patch(br#"{"ttl":60}"#)?;
-        let begun = stage.cache.mark_as_updating(id, patch, stage.time())?;
-        let retries = MetadataPatch {
-            max_retries: 3.into(),
-            ..MetadataPatch::default()
+        let edit = Event::Begin {
+            id: id.into(),
+            kind: Kind::Update,
+            patch: Some(stage.schema.merge_patch(br#"{"ttl":60}"#)?),
+            min_ttl_ms: None,
         };
-        stage.cache.update_metadata(id, retries, stage.time())?;
-        running.extend(begun.operation().map(|operation| (id, operation)));
+        stage.cache.queue(edit, 0, stage.time())?;
     }
     stage.show("the user sets the TTL of both to 60")?;
-    for attempt in 1..=3 {
+    for _ in 0..15 {
         stage.pass(500)?;
-        running = attempt_all(&mut stage, &running, attempt)?;
-        stage.show(&format!("attempt {attempt}"))?;
-        for _ in 0..attempt {
-            stage.pass(500)?;
-            stage.refresh()?;
-            stage.pass(500)?;
-        }
-    }
-    for _ in 0..8 {
-        stage.pass(1000)?;
+        send_queued(&mut stage)?;
+        stage.pass(500)?;
         stage.refresh()?;
     }
     Ok(stage.flickers())
 }
 
-/// Sends each update; answers those that are to be sent again.
-fn attempt_all<'a>(
-    stage: &mut Stage,
-    running: &[(&'a str, OperationId)],
-    attempt: u32,
-) -> Result<Vec<(&'a str, OperationId)>, Error> {
-    let mut again = Vec::new();
-    for (id, operation) in running.iter().copied() {
-        if attempt > 1 {
-            stage.cache.attempt(operation, stage.time())?;
-        }
-        let (status, answer) = stage.api.json(
-            "PATCH",
-            &format!("/v1/records/{id}"),
-            Some(&json!({"ttl": 60})),
-        )?;
+/// Sends what may be sent by now, and tells what came of it: when to try again, and when to give up,
+/// is the retry policy's.
+fn send_queued(stage: &mut Stage) -> Result<(), Error> {
+    while let (Some(attempt), _) = stage.cache.poll_attempt(stage.time())? {
+        let patch = JsonPatch::to_merge_patch(&attempt.patches).unwrap_or_default();
+        let patch: Value = serde_json::from_str(&patch)?;
+        let path = format!("/v1/records/{}", attempt.id);
+        let (status, answer) = stage.api.json("PATCH", &path, Some(&patch))?;
+        let (operation, now) = (attempt.operation, stage.time());
         if status == 200 {
             let answer = stage.schema.resource(answer.to_string().as_bytes())?;
-            stage
-                .cache
-                .acknowledge(operation, Some(answer), stage.time())?;
-        } else if attempt < 3 {
-            stage
-                .cache
-                .fail(operation, status.to_string(), Retry::Backoff, stage.time())?;
-            again.push((id, operation));
+            stage.cache.acknowledge(operation, Some(answer), now)?;
         } else {
             let error = format!("Update failed: HTTP {status}");
-            stage
-                .cache
-                .fail(operation, error, Retry::No, stage.time())?;
-            stage.naive.set(id, "ttl", json!(300));
+            let retry = Retry::ByStatus {
+                status,
+                after_ms: None,
+            };
+            let failed = stage.cache.fail(operation, error, retry, now)?;
+            if !failed.changes.outcomes.is_empty() {
+                stage.naive.set(attempt.id.as_str(), "ttl", json!(300));
+            }
         }
+        stage.show(&format!("attempt {} of {}", attempt.number, attempt.id))?;
     }
-    Ok(again)
+    Ok(())
 }
