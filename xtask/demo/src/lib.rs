@@ -2,10 +2,12 @@
 //! shows, side by side, with one judge for both.
 
 mod api;
+mod offline;
 mod ours;
 pub mod own;
 mod scenarios;
 mod screen;
+mod sending;
 mod stage;
 
 use serde::Serialize;
@@ -50,17 +52,38 @@ pub fn run(break_ttl: bool, screen: Screen) -> Result<Report, Error> {
     ];
     let mut counted = Vec::new();
     for (scenario, play) in all {
-        let (naive, resourcecache) = play(break_ttl, screen)?;
-        counted.push(Counted {
+        counted.push(Counted::of(scenario, play(break_ttl, screen)?));
+    }
+    Ok(Report::of(counted))
+}
+
+/// Runs what happens when there is no network for so many seconds.
+///
+/// # Errors
+///
+/// As [`run`]; and when something that the user did was never sent.
+pub fn run_offline(seconds: u64, break_ttl: bool, screen: Screen) -> Result<Report, Error> {
+    let counted = offline::offline(seconds, break_ttl, screen)?;
+    Ok(Report::of(vec![Counted::of("offline", counted)]))
+}
+
+impl Counted {
+    fn of(scenario: &'static str, (naive, resourcecache): scenarios::Counted) -> Self {
+        Self {
             scenario,
             naive,
             resourcecache,
-        });
+        }
     }
-    let sum = |of: fn(&Counted) -> Flickers| counted.iter().map(|c| of(c).total()).sum();
-    Ok(Report {
-        naive: sum(|c| c.naive),
-        resourcecache: sum(|c| c.resourcecache),
-        scenarios: counted,
-    })
+}
+
+impl Report {
+    fn of(counted: Vec<Counted>) -> Self {
+        let sum = |of: fn(&Counted) -> Flickers| counted.iter().map(|c| of(c).total()).sum();
+        Self {
+            naive: sum(|c| c.naive),
+            resourcecache: sum(|c| c.resourcecache),
+            scenarios: counted,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use resourcecache::json::Schema;
-use resourcecache_demo::{Error, Report, Screen, own, run};
+use resourcecache_demo::{Error, Report, Screen, own, run, run_offline};
 
 /// Shows what a naive client and resourcecache make of the same lagging API, and counts flickers.
 #[derive(Parser)]
@@ -19,6 +19,9 @@ struct Options {
     /// Takes a part of resourcecache away, to see that the judge sees it.
     #[arg(long, value_name = "PART")]
     r#break: Option<Part>,
+    /// Shows instead what is held while there is no network for so long, such as 30s.
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    offline: Option<u64>,
     /// Lists an API of your own instead, read-only.
     #[arg(long)]
     url: Option<String>,
@@ -60,7 +63,11 @@ fn try_main(options: &Options) -> Result<ExitCode, Error> {
         quiet: options.json,
         pause_ms: if options.fast || options.json { 0 } else { 700 },
     };
-    let report = run(options.r#break == Some(Part::Ttl), screen)?;
+    let break_ttl = options.r#break == Some(Part::Ttl);
+    let report = match options.offline {
+        Some(seconds) => run_offline(seconds, break_ttl, screen)?,
+        None => run(break_ttl, screen)?,
+    };
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -72,6 +79,14 @@ fn try_main(options: &Options) -> Result<ExitCode, Error> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// `30s`, or `30`.
+fn seconds(text: &str) -> Result<u64, String> {
+    let number = text.strip_suffix('s').unwrap_or(text);
+    number
+        .parse()
+        .map_err(|_| "not a number of seconds, such as 30s".into())
 }
 
 fn table(report: &Report) {

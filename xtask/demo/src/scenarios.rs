@@ -1,12 +1,12 @@
 //! The document's three scenarios, live.
 
-use resourcecache::json::JsonPatch;
-use resourcecache::{Event, Kind, MetadataPatch, Retry, Status};
+use resourcecache::{Event, Kind, MetadataPatch, Status};
 use resourcecache_judge::Flickers;
 use serde_json::{Value, json};
 
 use crate::api::Error;
 use crate::screen::Screen;
+use crate::sending::send_queued;
 use crate::stage::{Setup, Stage};
 
 /// What was counted in one scenario.
@@ -161,37 +161,11 @@ pub(crate) fn retried_update(break_ttl: bool, screen: Screen) -> Result<Counted,
     stage.show("the user sets the TTL of both to 60")?;
     for _ in 0..15 {
         stage.pass(500)?;
-        send_queued(&mut stage)?;
+        for id in send_queued(&mut stage)? {
+            stage.naive.set(id.as_str(), "ttl", json!(300));
+        }
         stage.pass(500)?;
         stage.refresh()?;
     }
     Ok(stage.flickers())
-}
-
-/// Sends what may be sent by now, and tells what came of it: when to try again, and when to give up,
-/// is the retry policy's.
-fn send_queued(stage: &mut Stage) -> Result<(), Error> {
-    while let (Some(attempt), _) = stage.cache.poll_attempt(stage.time())? {
-        let patch = JsonPatch::to_merge_patch(&attempt.patches).unwrap_or_default();
-        let patch: Value = serde_json::from_str(&patch)?;
-        let path = format!("/v1/records/{}", attempt.id);
-        let (status, answer) = stage.api.json("PATCH", &path, Some(&patch))?;
-        let (operation, now) = (attempt.operation, stage.time());
-        if status == 200 {
-            let answer = stage.schema.resource(answer.to_string().as_bytes())?;
-            stage.cache.acknowledge(operation, Some(answer), now)?;
-        } else {
-            let error = format!("Update failed: HTTP {status}");
-            let retry = Retry::ByStatus {
-                status,
-                after_ms: None,
-            };
-            let failed = stage.cache.fail(operation, error, retry, now)?;
-            if !failed.changes.outcomes.is_empty() {
-                stage.naive.set(attempt.id.as_str(), "ttl", json!(300));
-            }
-        }
-        stage.show(&format!("attempt {} of {}", attempt.number, attempt.id))?;
-    }
-    Ok(())
 }

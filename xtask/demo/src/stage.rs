@@ -20,7 +20,7 @@ pub(crate) struct Stage {
     pub(crate) screen: Screen,
     /// The server's time in ms, which only [`pass`](Self::pass) moves.
     pub(crate) now: u64,
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     start: u64,
     naive_judge: Judge,
     our_judge: Judge,

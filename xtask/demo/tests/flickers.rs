@@ -1,6 +1,6 @@
 //! Ours does not flicker, the naive client does; and without its TTL ours does too.
 
-use resourcecache_demo::{Screen, run};
+use resourcecache_demo::{Screen, run, run_offline};
 
 const QUIET: Screen = Screen {
     quiet: true,
@@ -26,4 +26,11 @@ fn ours_shows_no_flicker_where_the_naive_client_shows_every_sort() {
 fn without_its_ttl_ours_flickers_too() {
     let report = run(true, QUIET).unwrap();
     assert!(report.resourcecache > 0, "{report:#?}");
+}
+
+#[test]
+fn what_is_done_offline_is_held_shown_and_sent() {
+    let report = run_offline(30, false, QUIET).unwrap();
+    assert_eq!(report.resourcecache, 0, "{report:#?}");
+    assert!(report.naive > 0, "{report:#?}");
 }
