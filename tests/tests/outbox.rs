@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use resourcecache::{
-    Attempt, Backoff, Config, Event, Kind, OperationId, ResourceCache, Retry, Snapshot, Timestamp,
+    Applied, Attempt, Backoff, Config, Error, Event, Kind, OperationId, ResourceCache, Retry,
+    Snapshot, Timestamp,
 };
 use resourcecache_testing::Toy;
 
@@ -150,6 +151,8 @@ struct World {
     deleted: Option<(OperationId, [i64; 3])>,
     /// Answers that are on their way.
     coming: Vec<(i64, OperationId, Option<Toy>)>,
+    /// Every event that was accepted, and when.
+    journal: Vec<(Event<Toy>, Timestamp)>,
 }
 
 fn config() -> Config {
@@ -193,22 +196,42 @@ impl World {
             sent: BTreeSet::new(),
             deleted: None,
             coming: Vec::new(),
+            journal: Vec::new(),
         };
         world.list(0);
         world
     }
 
+    fn apply(&mut self, event: Event<Toy>) -> Result<Applied, Error> {
+        let applied = self.cache.apply(event.clone(), Timestamp(self.now))?;
+        self.journal.push((event, Timestamp(self.now)));
+        Ok(applied)
+    }
+
+    /// R1.
+    fn replayed(&self) -> String {
+        let mut cache: ResourceCache<Toy> = ResourceCache::new(config());
+        for (event, now) in &self.journal {
+            let event = serde_json::to_string(event).expect("JSON");
+            let event: Event<Toy> = serde_json::from_str(&event).expect("an event");
+            cache.apply(event, *now).expect("was accepted before");
+        }
+        serde_json::to_string(&cache.record()).expect("JSON")
+    }
+
     fn list(&mut self, lag: i64) {
         let items = self.server.at((self.now - lag).max(0));
-        self.cache
-            .merge(Snapshot::complete(items), Timestamp(self.now))
+        self.apply(Event::Merge(Snapshot::complete(items)))
             .expect("a list");
     }
 
     fn queue(&mut self, begin: Event<Toy>, send_after_ms: u64) -> Option<OperationId> {
+        let begin = Box::new(begin);
         let queued = self
-            .cache
-            .queue(begin, send_after_ms, Timestamp(self.now))
+            .apply(Event::Queue {
+                begin,
+                send_after_ms,
+            })
             .ok()?;
         let operation = queued.operation()?;
         self.queued.insert(operation);
@@ -282,8 +305,7 @@ impl World {
                 };
                 let told = self.cache.outcomes().any(|o| o.operation == operation);
                 if !told && !self.sent.contains(&operation) {
-                    self.cache
-                        .cancel(operation, Timestamp(self.now))
+                    self.apply(Event::Cancel { operation })
                         .expect("is unsettled");
                     self.wanted.insert(fields[0], fields);
                 }
@@ -295,15 +317,16 @@ impl World {
             }
             Step::Wait { ms } => self.wait(self.now + ms),
             Step::Online(online) => {
-                self.cache
-                    .set_online(online, Timestamp(self.now))
-                    .expect("is allowed");
+                self.apply(Event::SetOnline { online }).expect("is allowed");
             }
             Step::List { lag } => self.list(lag),
             Step::Crash => {
                 let record = self.cache.record();
                 self.cache = ResourceCache::restore(config(), record, Timestamp(self.now))
                     .expect("a record");
+                // Loading does what is due.
+                self.journal
+                    .push((Event::HandleTimeout, Timestamp(self.now)));
                 self.coming.clear();
             }
         }
@@ -314,21 +337,26 @@ impl World {
             .cache
             .poll_attempt(Timestamp(self.now))
             .expect("is allowed");
+        self.journal.push((Event::PollAttempt, Timestamp(self.now)));
         self.sent.extend(attempt.iter().map(|a| a.operation));
         attempt
     }
 
     fn send(&mut self, attempt: &Attempt<Toy>, fate: Fate) {
-        let (operation, now) = (attempt.operation, Timestamp(self.now));
+        let operation = attempt.operation;
         match fate {
             Fate::Busy => {
                 let busy = Retry::ByStatus {
                     status: 503,
                     after_ms: None,
                 };
-                self.cache
-                    .fail(operation, "503", busy, now)
-                    .expect("is under way");
+                let error = "503".to_string();
+                self.apply(Event::Fail {
+                    operation,
+                    error,
+                    retry: busy,
+                })
+                .expect("is under way");
             }
             Fate::RequestLost => {}
             Fate::AnswerLost => drop(self.server.handle(attempt, self.now)),
@@ -337,8 +365,7 @@ impl World {
                 if matches!(fate, Fate::DeliveredTwice) {
                     assert_eq!(self.server.handle(attempt, self.now), answer);
                 }
-                self.cache
-                    .acknowledge(operation, answer, now)
+                self.apply(Event::Acknowledge { operation, answer })
                     .expect("is under way");
             }
             Fate::AnsweredAfter(ms) => {
@@ -354,12 +381,10 @@ impl World {
             let (at, operation, answer) = self.coming.remove(0);
             self.now = at;
             // Another attempt may have been answered before.
-            let _ = self.cache.acknowledge(operation, answer, Timestamp(at));
+            let _ = self.apply(Event::Acknowledge { operation, answer });
         }
         self.now = until;
-        self.cache
-            .handle_timeout(Timestamp(until))
-            .expect("is allowed");
+        self.apply(Event::HandleTimeout).expect("is allowed");
     }
 
     fn shown(&self) -> BTreeMap<i64, [i64; 3]> {
@@ -371,8 +396,7 @@ impl World {
 
     /// The network is well again: everything comes to rest.
     fn rest(&mut self) {
-        self.cache
-            .set_online(true, Timestamp(self.now))
+        self.apply(Event::SetOnline { online: true })
             .expect("is allowed");
         for _ in 0..1_000 {
             while let Some(attempt) = self.poll() {
@@ -411,6 +435,8 @@ proptest! {
         prop_assert_eq!(things.collect::<BTreeMap<_, _>>(), world.wanted.clone());
         prop_assert_eq!(world.shown(), world.wanted.clone());
         prop_assert!(world.server.done.values().all(|times| *times == 1));
+        let saved = serde_json::to_string(&world.cache.record()).expect("JSON");
+        prop_assert_eq!(world.replayed(), saved);
         let mut told: BTreeMap<OperationId, u32> = BTreeMap::new();
         for outcome in world.cache.outcomes() {
             *told.entry(outcome.operation).or_default() += 1;
