@@ -1,6 +1,7 @@
 //! The collection: its rows and indexes, and the one door through which everything changes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::changes::{Applied, Outcome, Removed, Warning};
 use crate::config::{Config, NewItems};
@@ -41,7 +42,7 @@ use crate::tell::Face;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ResourceCache<R: Resource> {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) rows: Rows<R>,
     pub(crate) order: Order,
     pub(crate) by_operation: BTreeMap<OperationId, RowKey>,
@@ -84,7 +85,7 @@ impl<R: Resource> ResourceCache<R> {
     pub fn new(config: Config) -> Self {
         Self {
             rows: Rows::new(config.seed),
-            config,
+            config: Arc::new(config),
             order: Order::default(),
             by_operation: BTreeMap::new(),
             by_token: BTreeSet::new(),
@@ -133,7 +134,7 @@ impl<R: Resource> ResourceCache<R> {
             return Err(Error::bad_input("now", format!("{} ms {problem}", now.0)));
         }
         let (clock, skew) = self.time_at(now);
-        let config = self.config.clone();
+        let config = Arc::clone(&self.config);
         let mut cx = Context {
             config: &config,
             clock,

@@ -132,10 +132,9 @@ impl<R: Resource> Operation<R> {
         (self.is_unsettled() && self.is_unsent() && !self.is_failed()).then(|| self.not_before())
     }
 
-    /// When the running attempt counts as lost.
+    /// When the running attempt counts as lost: so long after it was sent, or progress was reported.
     pub(crate) fn lost_at(&self, timeout_ms: u64) -> Option<Timestamp> {
-        let out = self.outgoing.as_ref().filter(|_| self.is_under_way())?;
-        Some(out.sent?.plus_ms(timeout_ms))
+        self.is_under_way().then(|| self.heard.plus_ms(timeout_ms))
     }
 }
 
@@ -178,9 +177,11 @@ impl<R: Resource> Row<R> {
 
     /// What waits to be sent or is under way, in order. What is being deleted needs no other change.
     pub(crate) fn queue(&self) -> impl Iterator<Item = &Operation<R>> {
-        let sent = self
-            .deletion()
-            .filter(|index| !self.operations[*index].is_unsent());
+        let begun = |index: &usize| {
+            let deletion = &self.operations[*index];
+            !deletion.is_unsent() && !deletion.waiting
+        };
+        let sent = self.deletion().filter(begun);
         let queue = &self.operations[sent.unwrap_or(0)..];
         queue
             .iter()

@@ -72,7 +72,8 @@ pub struct RetryPolicy {
     /// When the next attempt would start later than this after the first one (or after coming
     /// online since), it gives up; `None` never. Default `None`.
     pub max_age_ms: Option<u64>,
-    /// After how long an attempt that was not answered counts as lost. Default 30,000.
+    /// After how long an attempt that was not answered, nor reported progress, counts as lost.
+    /// Default 30,000.
     pub attempt_timeout_ms: u64,
     /// The HTTP statuses after which another attempt is of use. Default 408, 425, 429, 500, 502,
     /// 503, 504.

@@ -2,8 +2,8 @@
 
 use resourcecache::json::{JsonResource, Schema};
 use resourcecache::{
-    Attempt, Backoff, Config, Error, Event, JsonCache, Kind, OnFailure, OperationId, Outcome,
-    Retry, Settlement, State, Status, Timestamp,
+    Attempt, Backoff, Config, Error, Event, JsonCache, Kind, MetadataPatch, OnFailure, OperationId,
+    Outcome, Retry, Settlement, State, Status, Timestamp,
 };
 
 type Queued = Event<JsonResource>;
@@ -604,4 +604,32 @@ fn waits_beyond_all_calendars_are_saved_and_loaded() {
     let mut loaded = JsonCache::restore(Config::default(), record, Timestamp(1)).unwrap();
     assert_eq!(poll(&mut loaded, 253_000_000_000_000), None);
     assert_eq!(loaded.queued(), 1);
+}
+
+#[test]
+fn an_attempt_that_reports_progress_is_not_lost() {
+    let mut cache = cache(r#"[{"id":"a"}]"#);
+    let operation = queue(&mut cache, begin("a", Kind::Process), 0);
+    poll(&mut cache, 0).unwrap();
+    let half = MetadataPatch {
+        progress: 50.0.into(),
+        ..MetadataPatch::default()
+    };
+    cache.update_metadata("a", half, Timestamp(29_000)).unwrap();
+    assert_eq!(cache.poll_timeout(), Some(Timestamp(59_000)));
+    cache.handle_timeout(Timestamp(58_999)).unwrap();
+    assert_eq!(
+        cache.operations("a")[0].state,
+        State::Running(Kind::Process)
+    );
+    assert!(cache.attempt_of(operation).is_some());
+}
+
+/// A deletion that is driven by hand does not hold up the creation that it waits for.
+#[test]
+fn a_creation_goes_out_before_a_deletion_by_hand() {
+    let mut cache = cache("[]");
+    let creation = queue(&mut cache, create(r#"{"id":"x"}"#), 0);
+    cache.mark_as_deleting("x", None, Timestamp(0)).unwrap();
+    assert_eq!(poll(&mut cache, 0).unwrap().operation, creation);
 }
