@@ -633,3 +633,17 @@ fn a_creation_goes_out_before_a_deletion_by_hand() {
     cache.mark_as_deleting("x", None, Timestamp(0)).unwrap();
     assert_eq!(poll(&mut cache, 0).unwrap().operation, creation);
 }
+
+/// L14: only a failure's outcome has an error.
+#[test]
+fn an_outcome_tells_the_error_of_a_failure_only() {
+    let mut cache = cache(r#"[{"id":"a"},{"id":"b"}]"#);
+    let a = queue(&mut cache, begin("a", Kind::Delete), 0);
+    let b = queue(&mut cache, begin("b", Kind::Delete), 0);
+    assert_eq!(sent(&mut cache, 0).len(), 2);
+    cache.fail(a, "403", Retry::No, Timestamp(1)).unwrap();
+    cache.fail(b, "503", Retry::Backoff, Timestamp(1)).unwrap();
+    cache.cancel(b, Timestamp(2)).unwrap();
+    let errors: Vec<_> = cache.outcomes().map(|o| o.error.as_deref()).collect();
+    assert_eq!(errors, [Some("403"), None]);
+}
