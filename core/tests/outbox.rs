@@ -647,3 +647,54 @@ fn an_outcome_tells_the_error_of_a_failure_only() {
     let errors: Vec<_> = cache.outcomes().map(|o| o.error.as_deref()).collect();
     assert_eq!(errors, [Some("403"), None]);
 }
+
+/// O6: by hand, it has all its attempts once more.
+#[test]
+fn attempts_are_counted_anew_when_the_user_asks_again() {
+    let mut config = Config::default();
+    config.on_failure = OnFailure::Keep;
+    config.retry.max_attempts = Some(2);
+    let mut cache = with(config, r#"[{"id":"a","n":1}]"#);
+    let operation = queue(&mut cache, update("a", r#"{"n":2}"#), 0);
+    for at in [0, 1_000] {
+        poll(&mut cache, at).unwrap();
+        cache
+            .fail(operation, "503", Retry::Backoff, Timestamp(at))
+            .unwrap();
+    }
+    assert_eq!(cache.operations("a")[0].state, State::Failed(Kind::Update));
+    cache.attempt(operation, Timestamp(2_000)).unwrap();
+    poll(&mut cache, 2_000).unwrap();
+    cache
+        .fail(operation, "503", Retry::Backoff, Timestamp(2_000))
+        .unwrap();
+    assert_eq!(
+        cache.operations("a")[0].state,
+        State::Retrying(Kind::Update)
+    );
+}
+
+/// K2: a TTL counts from the sending.
+#[test]
+fn what_was_held_is_guarded_from_when_it_is_sent() {
+    const DAY: i64 = 86_400_000;
+    let mut cache = cache(r#"[{"id":"a"}]"#);
+    cache.set_online(false, Timestamp(0)).unwrap();
+    queue(&mut cache, begin("a", Kind::Delete), 0);
+    cache.set_online(true, Timestamp(DAY)).unwrap();
+    poll(&mut cache, DAY).unwrap();
+    let lagging = Schema::default().snapshot(br#"[{"id":"a"}]"#).unwrap();
+    cache.merge(lagging, Timestamp(DAY + 1)).unwrap();
+    assert_eq!((cache.visible().count(), settlements(&cache).len()), (0, 0));
+}
+
+/// O3: what went along with an edit that is taken back is sent by itself.
+#[test]
+fn what_was_carried_is_not_lost_with_its_carrier() {
+    let mut cache = cache(r#"[{"id":"a","n":1,"m":1}]"#);
+    let first = queue(&mut cache, update("a", r#"{"n":2}"#), 0);
+    let second = queue(&mut cache, update("a", r#"{"m":2}"#), 0);
+    assert_eq!(poll(&mut cache, 0).unwrap().patches.len(), 2);
+    cache.cancel(first, Timestamp(1)).unwrap();
+    assert_eq!(poll(&mut cache, 1).unwrap().operation, second);
+}
