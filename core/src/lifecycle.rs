@@ -6,6 +6,7 @@ use crate::event::Retry;
 use crate::ids::Timestamp;
 use crate::operation::{Acked, Guard, Operation, Payload};
 use crate::resource::Resource;
+use crate::retry_policy::Backoff;
 use crate::row::{Context, Row, detached};
 use crate::state::{Kind, State, Trigger};
 
@@ -17,11 +18,15 @@ impl<R: Resource> Operation<R> {
     }
 
     pub(crate) fn back_off(&mut self, retry: Retry, cx: &Context<'_>) {
+        self.attempt_ended();
         let count = self.meta.retry_count.unwrap_or(0).saturating_add(1);
         self.meta.retry_count = Some(count);
         let wait = match retry {
             Retry::After(ms) => ms,
-            _ => cx.config.retry_backoff_ms.saturating_mul(count.into()),
+            _ => {
+                let step_ms = cx.config.retry_backoff_ms;
+                Backoff::Linear { step_ms }.wait_ms(count, 0)
+            }
         };
         self.heard = cx.clock;
         self.retry_at = Some(cx.clock.plus_ms(wait));
@@ -86,14 +91,11 @@ impl<R: Resource> Row<R> {
 
     /// The bodies whose values are old to an operation that begins now.
     pub(crate) fn seen(&self) -> Vec<R> {
-        let mut seen: Vec<R> = self.base.iter().map(detached).collect();
         // What was created and is not listed yet may be listed without its edits.
-        let Some(mut body) = self.unedited() else {
-            return seen;
+        let Some(mut body) = self.base.clone().or_else(|| self.unedited()) else {
+            return Vec::new();
         };
-        if !seen.contains(&body) {
-            seen.push(detached(&body));
-        }
+        let mut seen = vec![detached(&body)];
         for operation in &self.operations {
             let Payload::Update {
                 patch,
