@@ -76,9 +76,8 @@ impl<R: Resource> ResourceCache<R> {
         if !settled {
             row.step(index, Trigger::Acknowledge)?;
         }
-        let carried = row.carried(index);
         row.acknowledge(index, answer.as_ref(), cx);
-        row.acknowledge_carried(&carried[1..], answer.as_ref(), cx)?;
+        row.acknowledge_carried(index, answer.as_ref(), cx)?;
         if let (Some(answer), true) = (&answer, created) {
             self.end_what_had_its_id(&row, answer, cx);
             self.rename(&mut row, answer.id(), cx);
@@ -191,7 +190,7 @@ impl<R: Resource> ResourceCache<R> {
             return Ok(());
         }
         row.step(index, Trigger::Attempt)?;
-        for index in row.carried(index) {
+        for index in row.with_carried(index) {
             let again = &mut row.operations[index];
             again.state = State::Running(again.kind);
             again.meta.completed_at = None;

@@ -22,9 +22,8 @@ impl<R: Resource> Row<R> {
         let retry = self.operations[index].if_not_given_up(retry, cx);
         let carried = self.carried(index);
         self.fail_one(index, error, retry, cx)?;
-        let trigger = trigger(retry);
-        for index in carried.into_iter().skip(1) {
-            if self.operations[index].state.next(trigger).is_ok() {
+        for index in carried {
+            if self.operations[index].state.next(trigger(retry)).is_ok() {
                 self.fail_one(index, error, retry, cx)?;
             }
         }
@@ -42,12 +41,12 @@ impl<R: Resource> Row<R> {
         let keep = cx.config.on_failure == OnFailure::Keep;
         let failed = &mut self.operations[index];
         failed.meta.error = Some(error.into());
-        failed.heard = cx.clock;
-        failed.attempt_ended();
         if retry != Retry::No {
             failed.back_off(retry, cx);
             return Ok(());
         }
+        failed.heard = cx.clock;
+        failed.attempt_ended();
         failed.meta.completed_at = Some(cx.now);
         failed.shown_until = (!keep).then(|| cx.clock.plus_ms(cx.config.error_shown_ms));
         failed.acked = None;

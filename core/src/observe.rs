@@ -239,11 +239,10 @@ impl<R: Resource> Row<R> {
                 }
                 self.end_deletions(index, cx);
                 if unsettled {
-                    let carried = self.carried(index);
                     self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
                     self.release_waiting(cx);
                     // What it carried came with it.
-                    let _ = self.acknowledge_carried(&carried[1..], None, cx);
+                    let _ = self.acknowledge_carried(index, None, cx);
                 } else if late {
                     self.operations[index].live = false;
                 }
@@ -331,7 +330,7 @@ impl<R: Resource> Row<R> {
         match sight {
             Sight::Listed(_) if recreated => {}
             // What the outbox has no answer for yet may not have been done: the list may lag (O8).
-            Sight::Absent if operation.is_outgoing() && !operation.is_failed() && unsettled => {}
+            Sight::Absent if operation.is_queued() => {}
             Sight::Listed(body) => {
                 let held = self.last.as_ref().or(self.base.as_ref());
                 let newer = obs.added

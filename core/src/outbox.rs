@@ -128,7 +128,7 @@ impl<R: Resource> ResourceCache<R> {
             if row.operations[index].is_unsent() {
                 row.carry(index);
             }
-            for index in row.carried(index) {
+            for index in row.with_carried(index) {
                 if row.operations[index].state != State::Running(row.operations[index].kind) {
                     row.step(index, Trigger::Attempt)?;
                 }
@@ -167,20 +167,18 @@ impl<R: Resource> ResourceCache<R> {
             .outgoing
             .as_ref()
             .filter(|_| started.is_under_way())?;
-        let carried = row.carried(index);
-        let patches = carried
-            .iter()
-            .filter_map(|i| match &row.operations[*i].payload {
-                Payload::Update { patch, .. } => patch.clone(),
-                _ => None,
-            });
+        let patch = |index: usize| match &row.operations[index].payload {
+            Payload::Update { patch, .. } => patch.clone(),
+            _ => None,
+        };
+        let last = row.with_carried(index).last()?;
         Some(Attempt {
             operation,
             number: out.attempts,
             kind: started.kind,
             id: row.id.clone(),
-            body: row.asked(index, *carried.last()?, &self.config),
-            patches: patches.collect(),
+            body: row.asked(index, last, &self.config),
+            patches: row.with_carried(index).filter_map(patch).collect(),
             key: out.key.clone(),
         })
     }

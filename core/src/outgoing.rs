@@ -25,8 +25,8 @@ pub(crate) struct Outgoing {
     spent: u32,
     /// When the first of these was sent.
     first_sent: Option<Timestamp>,
-    /// When the running attempt was sent; `None` while there is none.
-    sent: Option<Timestamp>,
+    /// Whether an attempt is under way.
+    under_way: bool,
     /// The older operation whose attempts carry this one.
     carried_by: Option<OperationId>,
 }
@@ -40,7 +40,7 @@ impl Outgoing {
             attempts: 0,
             spent: 0,
             first_sent: None,
-            sent: None,
+            under_way: false,
             carried_by: None,
         }
     }
@@ -49,7 +49,7 @@ impl Outgoing {
     pub(crate) fn start(&mut self, now: Timestamp) {
         self.attempts = self.attempts.saturating_add(1);
         self.spent = self.spent.saturating_add(1);
-        self.sent = Some(now);
+        self.under_way = true;
         self.first_sent.get_or_insert(now);
     }
 }
@@ -66,8 +66,13 @@ impl<R: Resource> Operation<R> {
         self.outgoing.is_some() && self.acked.is_none()
     }
 
+    /// Whether it waits to be sent or is under way.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.is_unsettled() && self.is_outgoing() && !self.is_failed()
+    }
+
     pub(crate) fn is_under_way(&self) -> bool {
-        let sent = self.outgoing.as_ref().is_some_and(|out| out.sent.is_some());
+        let sent = self.outgoing.as_ref().is_some_and(|out| out.under_way);
         sent && self.acked.is_none() && self.is_unsettled()
     }
 
@@ -75,7 +80,7 @@ impl<R: Resource> Operation<R> {
     pub(crate) fn attempt_ended(&mut self) {
         self.meta.next_attempt_at = None;
         if let Some(out) = &mut self.outgoing {
-            out.sent = None;
+            out.under_way = false;
             let told = retry_message(self.meta.retry_count.unwrap_or(0), self.meta.max_retries);
             self.meta.message.take_if(|message| *message == told);
         }
@@ -129,7 +134,7 @@ impl<R: Resource> Operation<R> {
 
     /// From when on its queue lets it go, while nothing was sent.
     pub(crate) fn send_at(&self) -> Option<Timestamp> {
-        (self.is_unsettled() && self.is_unsent() && !self.is_failed()).then(|| self.not_before())
+        (self.is_queued() && self.is_unsent()).then(|| self.not_before())
     }
 
     /// When the running attempt counts as lost: so long after it was sent, or progress was reported.
@@ -149,7 +154,7 @@ impl<R: Resource> Row<R> {
     /// The operation that is to be sent next, and from when on. They go out in order, each after the
     /// server's answer to the one before.
     pub(crate) fn next_to_send(&self) -> Option<(Timestamp, OperationId)> {
-        if self.operations.iter().any(Operation::is_under_way) {
+        if self.under_way() > 0 {
             return None;
         }
         let first = self.queue().find(|o| !self.is_carried(o))?;
@@ -183,9 +188,7 @@ impl<R: Resource> Row<R> {
         };
         let sent = self.deletion().filter(begun);
         let queue = &self.operations[sent.unwrap_or(0)..];
-        queue
-            .iter()
-            .filter(|o| o.is_unsettled() && o.is_outgoing() && !o.is_failed())
+        queue.iter().filter(|o| o.is_queued())
     }
 
     /// Whether an operation that has no answer yet carries this one.
@@ -195,16 +198,22 @@ impl<R: Resource> Row<R> {
         carrier.is_some() && self.operations.iter().any(waits)
     }
 
-    /// The operation at `index`, and the edits that its attempts carry.
+    /// The edits that attempts of the operation at `index` carry.
     pub(crate) fn carried(&self, index: usize) -> Vec<usize> {
         let id = self.operations[index].id;
         let with =
             |o: &Operation<R>| o.outgoing.as_ref().and_then(|out| out.carried_by) == Some(id);
-        let rest = (index + 1..self.operations.len()).filter(|i| {
+        let later = index + 1..self.operations.len();
+        let carried = later.filter(|i| {
             let o = &self.operations[*i];
             o.is_unsettled() && o.acked.is_none() && with(o)
         });
-        std::iter::once(index).chain(rest).collect()
+        carried.collect()
+    }
+
+    /// The same, behind the operation itself.
+    pub(crate) fn with_carried(&self, index: usize) -> impl Iterator<Item = usize> + use<R> {
+        std::iter::once(index).chain(self.carried(index))
     }
 
     /// Edits behind an update or a creation that is about to be sent go along with it: the server
@@ -244,16 +253,16 @@ impl<R: Resource> Row<R> {
         true
     }
 
-    /// The server has accepted what an answered operation's attempt carried.
+    /// The server has accepted what attempts of the operation at `index` carried.
     pub(crate) fn acknowledge_carried(
         &mut self,
-        carried: &[usize],
+        index: usize,
         answer: Option<&R>,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        for index in carried {
-            self.step(*index, Trigger::Acknowledge)?;
-            self.acknowledge(*index, answer, cx);
+        for index in self.carried(index) {
+            self.step(index, Trigger::Acknowledge)?;
+            self.acknowledge(index, answer, cx);
         }
         Ok(())
     }

@@ -70,7 +70,6 @@ impl<R: Resource> ResourceCache<R> {
             };
             let (mut row, index) = self.operation_row(operation)?;
             row.step(index, Trigger::BackOff)?;
-            row.operations[index].attempt_ended();
             row.operations[index].back_off(Retry::Backoff, cx);
             self.put(row);
             return Ok(());

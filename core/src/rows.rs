@@ -150,7 +150,7 @@ struct Named {
 pub(crate) struct Rows<R: Resource> {
     seed: u64,
     kept: Vec<Kept<R>>,
-    /// The places in the list of the rows that are quiet, by slot.
+    /// The places in the list of the rows that stand in it, by slot.
     places: Vec<u32>,
     by_id: HashTable<Named>,
     by_key: HashTable<Slot>,
@@ -301,23 +301,21 @@ impl<R: Resource> Rows<R> {
 
     /// Gives the rows their places in a new list, given the old one.
     pub(crate) fn relist(&mut self, old: &[Slot], new: &[Slot]) {
-        let mut old = old.iter();
         for (index, slot) in new.iter().enumerate() {
-            if let (true, Some(place)) = (
-                old.next() != Some(slot),
-                self.places.get_mut(*slot as usize),
-            ) {
+            let place = self.places.get_mut(*slot as usize);
+            if let Some(place) = place.filter(|_| old.get(index) != Some(slot)) {
                 // A list of more than 2^32 rows does not fit into memory.
                 *place = index as u32;
             }
         }
-        for slot in self.busy.values().map(|slot| *slot as usize) {
+        let Self { kept, places, .. } = self;
+        for slot in self.busy.values() {
+            let place = places.get(*slot as usize).copied();
+            let place = place.filter(|place| new.get(*place as usize) == Some(slot));
             if let (Some(Kept::Busy(Some(row))), Some(place)) =
-                (self.kept.get_mut(slot), self.places.get(slot))
+                (kept.get_mut(*slot as usize), place)
             {
-                if new.get(*place as usize) == Some(&(slot as Slot)) {
-                    row.place = Some((LISTED, i64::from(*place)));
-                }
+                row.place = Some((LISTED, place.into()));
             }
         }
     }

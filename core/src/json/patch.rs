@@ -105,28 +105,20 @@ impl JsonPatch {
     pub fn to_merge_patch(patches: &[Self]) -> Option<String> {
         let mut text = "{}".to_string();
         for Field { path, op } in patches.iter().flat_map(|patch| &patch.fields) {
-            let above = (1..path.path.len()).filter_map(|depth| at(&text, &path.path[..depth]));
-            let replaced = above.clone().any(|range| !text[range].starts_with('{'));
-            let value = match op {
-                Op::Set(value) => value,
-                Op::Remove => "null",
-                Op::Object => "{}",
+            let path = &path.path;
+            let is_object = |depth: usize| Some(text[at(&text, &path[..depth])?].starts_with('{'));
+            if (1..path.len()).any(|depth| is_object(depth) == Some(false)) {
+                return None;
+            }
+            let value = match (op, is_object(path.len())) {
+                (Op::Set(value), _) if value.starts_with('{') => return None,
+                (Op::Set(value), _) => value,
+                (Op::Remove, _) => "null",
+                (Op::Object, Some(true)) => continue,
+                (Op::Object, Some(false)) => return None,
+                (Op::Object, None) => "{}",
             };
-            if replaced || matches!(op, Op::Set(value) if value.starts_with('{')) {
-                return None;
-            }
-            if let (Op::Object, Some(range)) = (op, at(&text, &path.path)) {
-                if text[range].starts_with('{') {
-                    continue;
-                }
-                return None;
-            }
-            let op = Op::Set(value.to_string());
-            text = Field {
-                path: path.clone(),
-                op,
-            }
-            .laid_over(&text);
+            text = set(&text, path, value);
         }
         Some(text)
     }
