@@ -4,7 +4,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use resourcecache::{Event, JsonCache, Kind, Retry, Timestamp};
 use resourcecache_benches::lists::{List, cache, schema};
 
@@ -22,6 +23,30 @@ fn ids(n: usize) -> Vec<String> {
     free.map(|i| format!("zone-{i:06}")).collect()
 }
 
+/// Times what is done so many times in a row to what is set up. Setting up is not timed; nor is what
+/// the first touch of cold memory costs.
+fn in_rounds(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    id: BenchmarkId,
+    round: usize,
+    set_up: &dyn Fn() -> JsonCache,
+    work: &dyn Fn(&mut JsonCache, usize),
+) {
+    group.bench_function(id, |b| {
+        b.iter_custom(|times| {
+            let rounds = times.div_ceil(round as u64);
+            let mut timed = Duration::ZERO;
+            for _ in 0..rounds {
+                let mut held = set_up();
+                let start = Instant::now();
+                (0..round).for_each(|turn| work(&mut held, turn));
+                timed += start.elapsed();
+            }
+            timed.mul_f64(times as f64 / (rounds * round as u64) as f64)
+        });
+    });
+}
+
 fn verbs(c: &mut Criterion) {
     let schema = schema();
     let Ok(patch) = schema.merge_patch(br#"{"spec":{"replicas":8}}"#) else {
@@ -31,24 +56,18 @@ fn verbs(c: &mut Criterion) {
     for n in SIZES {
         let whole = cache(&schema, &List::new(n));
         let ids = ids(n);
-        // What is set up is not timed; nor is what the first touch of cold memory costs.
         let mut verb = |name: &str,
                         before: &dyn Fn(&mut JsonCache, &str),
                         verb: &dyn Fn(&mut JsonCache, &str)| {
-            group.bench_function(BenchmarkId::new(name, n), |b| {
-                b.iter_custom(|times| {
-                    let rounds = times.div_ceil(ROUND as u64);
-                    let mut timed = Duration::ZERO;
-                    for _ in 0..rounds {
-                        let mut held = whole.clone();
-                        ids.iter().for_each(|id| before(&mut held, id));
-                        black_box(ids.iter().filter_map(|id| held.get_one(id)).count());
-                        let start = Instant::now();
-                        ids.iter().for_each(|id| verb(&mut held, black_box(id)));
-                        timed += start.elapsed();
-                    }
-                    timed.mul_f64(times as f64 / (rounds * ROUND as u64) as f64)
-                });
+            let set_up = || {
+                let mut held = whole.clone();
+                ids.iter().for_each(|id| before(&mut held, id));
+                black_box(ids.iter().filter_map(|id| held.get_one(id)).count());
+                held
+            };
+            let id = BenchmarkId::new(name, n);
+            in_rounds(&mut group, id, ROUND, &set_up, &|held, turn| {
+                verb(held, black_box(&ids[turn]));
             });
         };
         let nothing = |_: &mut JsonCache, _: &str| {};
@@ -92,21 +111,14 @@ fn outbox(c: &mut Criterion) {
             drop(whole.queue(deletion(number), 0, NOW));
         }
         let round = ROUND.min(n / 20);
+        let set_up = || {
+            let held = whole.clone();
+            black_box(held.visible().count());
+            held
+        };
         let mut report = |name: &str, report: &dyn Fn(&mut JsonCache, usize)| {
-            group.bench_function(BenchmarkId::new(name, n), |b| {
-                b.iter_custom(|times| {
-                    let rounds = times.div_ceil(round as u64);
-                    let mut timed = Duration::ZERO;
-                    for _ in 0..rounds {
-                        let mut held = whole.clone();
-                        black_box(held.visible().count());
-                        let start = Instant::now();
-                        (0..round).for_each(|turn| report(&mut held, turn));
-                        timed += start.elapsed();
-                    }
-                    timed.mul_f64(times as f64 / (rounds * round as u64) as f64)
-                });
-            });
+            let id = BenchmarkId::new(name, n);
+            in_rounds(&mut group, id, round, &set_up, report);
         };
         report("queue", &|held, turn| {
             drop(black_box(held.queue(deletion(10 * turn + 4), 0, NOW)));
