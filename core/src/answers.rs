@@ -23,7 +23,7 @@ impl<R: Resource> ResourceCache<R> {
         let creation = row
             .operations
             .iter()
-            .rfind(|o| o.creates_unanswered())
+            .rfind(|o| o.creates() && o.acked.is_none())
             .map(|o| o.id);
         let Some(operation) = creation else {
             if row.is_empty() {
@@ -73,11 +73,21 @@ impl<R: Resource> ResourceCache<R> {
         if settled && self.news_of_its_own(&mut row, index, answer.as_ref(), cx) {
             return Ok(());
         }
-        if !settled {
-            row.step(index, Trigger::Acknowledge)?;
+        if row.operations[index].lingers() {
+            // A list has shown before that it is done.
+            let version = answer.as_ref().and_then(R::version).map(str::to_string);
+            let (at, seq) = (cx.clock, cx.seq);
+            row.operations[index].acked = Some(Acked { at, seq, version });
+        } else {
+            if !settled {
+                row.step(index, Trigger::Acknowledge)?;
+            }
+            row.acknowledge(index, answer.as_ref(), cx);
+            row.acknowledge_carried(index, answer.as_ref(), cx)?;
+            if let Some(answer) = &answer {
+                row.follow(answer, true, &Observation::now(cx), cx);
+            }
         }
-        row.acknowledge(index, answer.as_ref(), cx);
-        row.acknowledge_carried(index, answer.as_ref(), cx)?;
         if let (Some(answer), true) = (&answer, created) {
             self.end_what_had_its_id(&row, answer, cx);
             self.rename(&mut row, answer.id(), cx);
@@ -170,7 +180,11 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let (mut row, index) = self.operation_row(operation)?;
-        if row.operations[index].is_unsettled() {
+        let failed = &row.operations[index];
+        // The call's answer was lost, and a list has told what came of it.
+        let told = failed.is_listed() && retry != Retry::No || failed.lingers();
+        let told = failed.tracked.is_some() && failed.acked.is_none() && told;
+        if failed.is_unsettled() && !told {
             row.fail(index, &error, retry, cx)?;
             self.put(row);
         }
@@ -217,8 +231,12 @@ impl<R: Resource> ResourceCache<R> {
                 Trigger::Acknowledge,
             ));
         };
-        row.step(index, Trigger::Acknowledge)?;
-        row.acknowledge(index, None, cx);
+        if row.operations[index].tracked.is_some() {
+            row.complete(index, cx)?;
+        } else {
+            row.step(index, Trigger::Acknowledge)?;
+            row.acknowledge(index, None, cx);
+        }
         self.put(row);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Timestamp;
 use crate::metadata::Status;
 use crate::resource::Resource;
 use crate::state::State;
@@ -145,6 +146,11 @@ pub struct Progress {
     pub label: String,
     /// 0 to 100.
     pub percent: f64,
+    /// When it will be done, if its stages take as long as they are said to; `None` when nobody
+    /// knows.
+    pub expected_at: Option<Timestamp>,
+    /// Whether nothing was heard of it for as long as its plan says.
+    pub stalled: bool,
 }
 
 impl Progress {
@@ -159,6 +165,14 @@ impl Progress {
         Some(Self {
             percent: meta.progress?,
             label: meta.message.clone().unwrap_or_else(word),
+            expected_at: meta.expected_at,
+            stalled: meta.stalled == Some(true),
         })
+    }
+
+    /// How many milliseconds are left; 0 when it takes longer than expected, `None` when nobody
+    /// knows.
+    pub fn left_ms(&self, now: Timestamp) -> Option<u64> {
+        self.expected_at.map(|at| at.ms_since(now))
     }
 }

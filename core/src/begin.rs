@@ -51,6 +51,7 @@ impl<R: Resource> ResourceCache<R> {
             shown_until: None,
             settled_at: None,
             outgoing: None,
+            tracked: None,
             meta,
         }
     }
@@ -93,7 +94,8 @@ impl<R: Resource> ResourceCache<R> {
         } else {
             Payload::Mark
         };
-        let operation = self.new_operation(kind, payload, min_ttl_ms, waiting, cx);
+        let mut operation = self.new_operation(kind, payload, min_ttl_ms, waiting, cx);
+        operation.begin_plan(row.base.as_ref(), cx);
         done.operations.push(operation.id);
         row.operations.push(operation);
         self.put(row);
@@ -120,13 +122,15 @@ impl<R: Resource> ResourceCache<R> {
             self.put(row);
             row = Row::new(RowKey(self.next_key), id);
         }
-        let operation = self.new_operation(
+        let mut operation = self.new_operation(
             Kind::Create,
             Payload::Create(resource),
             min_ttl_ms,
             false,
             cx,
         );
+        // What has the id so far is another.
+        operation.begin_plan(None, cx);
         done.operations.push(operation.id);
         row.operations.push(operation);
         self.put(row);

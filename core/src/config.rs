@@ -1,8 +1,12 @@
 //! The settings of one collection.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::progress_plan::ProgressPlan;
 use crate::retry_policy::RetryPolicy;
+use crate::state::Kind;
 
 /// How the server's versions compare. Nothing is assumed about an opaque one but equality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -77,6 +81,8 @@ pub struct Config {
     /// How many attempts the outbox has under way at most. Default 6, as browsers have connections
     /// to one host.
     pub max_under_way: usize,
+    /// How operations of each kind go on, from stage to stage. Default: nothing is declared.
+    pub progress: BTreeMap<Kind, ProgressPlan>,
     /// How versions compare.
     pub version_order: VersionOrder,
     /// Where resources stand that the server does not list yet.
@@ -107,6 +113,7 @@ impl Default for Config {
             retry_backoff_ms: 1_000,
             retry: RetryPolicy::default(),
             max_under_way: 6,
+            progress: BTreeMap::new(),
             version_order: VersionOrder::default(),
             new_items: NewItems::default(),
             on_failure: OnFailure::default(),

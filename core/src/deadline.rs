@@ -31,6 +31,8 @@ pub enum Reason {
     Send,
     /// An attempt was not answered in time, and counts as lost.
     AttemptLost,
+    /// Nothing was heard of an operation for as long as its plan says.
+    Stalled,
     /// A settled operation need not be remembered any longer; wakes nobody.
     #[doc(hidden)]
     Forget,
@@ -53,6 +55,7 @@ impl Reason {
             Self::TombstoneOver => "tombstone over",
             Self::Send => "send",
             Self::AttemptLost => "attempt lost",
+            Self::Stalled => "stalled",
             Self::Forget => "forget",
         }
     }
@@ -94,6 +97,9 @@ impl<R: Resource> Operation<R> {
         }
         if let Some(at) = self.stale_at(config) {
             all.push((at, Reason::Stale));
+        }
+        if let Some(at) = self.stalled_at(config.progress.get(&self.kind)) {
+            all.push((at, Reason::Stalled));
         }
         let awaits_server = match self.state {
             State::Acknowledged(Kind::Create | Kind::Update) => !self.lingers(),

@@ -226,6 +226,11 @@ impl<R: Resource> ResourceCache<R> {
                 "its deletion is under way, and lists that still have it may be old",
                 vec![Next::ListWithout, ttl],
             ),
+            _ if operation.goes_on() && (operation.acked.is_some() || operation.is_listed()) => (
+                "P4",
+                "it goes on at the server, until a stage ends it",
+                vec![Next::ListCaughtUp],
+            ),
             (State::Acknowledged(_), Kind::Create) => (
                 "C1",
                 "the server accepted its creation, and lists without it may be old",

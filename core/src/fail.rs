@@ -45,7 +45,8 @@ impl<R: Resource> Row<R> {
             failed.back_off(retry, cx);
             return Ok(());
         }
-        failed.heard = cx.clock;
+        failed.hear(cx);
+        failed.meta.expected_at = None;
         failed.attempt_ended();
         failed.meta.completed_at = Some(cx.now);
         failed.shown_until = (!keep).then(|| cx.clock.plus_ms(cx.config.error_shown_ms));

@@ -40,6 +40,8 @@ mod outbox;
 mod outgoing;
 mod patch_metadata;
 mod plan;
+mod progress;
+mod progress_plan;
 mod record;
 mod reorder;
 mod resource;
@@ -69,6 +71,7 @@ pub use ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
 pub use merge_policy::{Governed, MergePolicy};
 pub use metadata::{Change, Metadata, MetadataPatch, Status};
 pub use outbox::Attempt;
+pub use progress_plan::{ProgressPlan, ProgressRule, Stage, StageEnd};
 pub use record::Record;
 pub use resource::Resource;
 pub use resource_config::{DNS_RECORDS, DNS_ZONES, DOMAINS, PROJECTS, ResourceConfig};
@@ -88,4 +91,6 @@ mod guides {
     mod extending {}
     #[doc = include_str!("../../docs/outbox.md")]
     mod outbox {}
+    #[doc = include_str!("../../docs/progress.md")]
+    mod progress {}
 }

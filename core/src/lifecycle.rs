@@ -28,19 +28,21 @@ impl<R: Resource> Operation<R> {
                 Backoff::Linear { step_ms }.wait_ms(count, 0)
             }
         };
-        self.heard = cx.clock;
+        self.hear(cx);
+        self.meta.expected_at = None;
         self.retry_at = Some(cx.clock.plus_ms(wait));
         self.tell_of_retry(cx.now.plus_ms(wait));
     }
 
     /// Runs again: its clocks start anew.
     pub(crate) fn restart(&mut self, cx: &Context<'_>) {
-        self.heard = cx.clock;
+        self.hear(cx);
         self.retry_at = None;
         self.shown_until = None;
         self.stale = false;
         self.meta.error = None;
         self.attempt_ended();
+        self.expect_end(cx);
     }
 
     fn accepted(&mut self, version: Option<String>, cx: &Context<'_>) {
@@ -49,12 +51,12 @@ impl<R: Resource> Operation<R> {
             seq: cx.seq,
             version,
         });
-        self.heard = cx.clock;
+        self.hear(cx);
         self.retry_at = None;
         self.shown_until = None;
         self.waiting = false;
         self.live = self.is_unsettled() || self.can_guard();
-        self.meta.completed_at = Some(cx.now);
+        self.meta.completed_at = Some(cx.now).filter(|_| !self.goes_on());
         self.meta.error = None;
         self.attempt_ended();
     }
@@ -128,8 +130,9 @@ impl<R: Resource> Row<R> {
         let unsettled = self.operations[index].is_unsettled();
         self.operations[index].accepted(version.clone(), cx);
         let operation = &mut self.operations[index];
+        let goes_on = operation.goes_on();
         match &mut operation.payload {
-            Payload::Mark if operation.kind != Kind::Delete && unsettled => {
+            Payload::Mark if operation.kind != Kind::Delete && unsettled && !goes_on => {
                 operation.shown_until = Some(cx.clock.plus_ms(completed_shown));
             }
             Payload::Mark => {}
@@ -223,13 +226,14 @@ impl<R: Resource> Row<R> {
             return;
         }
         let has_patch = matches!(&operation.payload, Payload::Update { patch: Some(_), .. });
-        let answered = operation.acked.is_some()
+        let accepted = operation.acked.is_some() || operation.is_listed();
+        let answered = accepted
             && matches!(operation.kind, Kind::Create | Kind::Update)
             && (has_patch || operation.kind == Kind::Create || operation.answered)
             || operation.kind == Kind::Update
                 && operation.answered
                 && self.server_has(operation, cx);
-        let guard = operation.acked.is_some() && operation.kind != Kind::Delete;
+        let guard = accepted && operation.kind != Kind::Delete;
         let done = operation.lingers();
         let how = if answered || done {
             Settlement::Confirmed

@@ -1,6 +1,7 @@
 //! A team's own rule of how a patch is laid over a base that has changed, plugged into a type that
 //! exists.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -181,6 +182,10 @@ impl<R: Resource, P: MergePolicy<R>> Resource for Governed<R, P> {
 
     fn token(&self) -> Option<&str> {
         self.body.token()
+    }
+
+    fn text_at(&self, pointer: &str) -> Option<Cow<'_, str>> {
+        self.body.text_at(pointer)
     }
 
     fn apply(&self, patch: &R::Patch) -> Self {

@@ -128,6 +128,15 @@ pub struct Metadata {
     /// The step of a longer work, such as `verifying`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
+    /// How far it is within its stage, 0 to 100.
+    #[serde(with = "number", skip_serializing_if = "Option::is_none")]
+    pub stage_progress: Option<f64>,
+    /// When it will be done, if its stages take as long as they are said to.
+    #[serde(with = "rfc3339", skip_serializing_if = "Option::is_none")]
+    pub expected_at: Option<Timestamp>,
+    /// Nothing was heard of it for as long as its plan says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stalled: Option<bool>,
     /// The last error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -229,6 +238,9 @@ pub struct MetadataPatch {
     /// The step of a longer work.
     #[serde(skip_serializing_if = "Change::is_keep")]
     pub stage: Change<String>,
+    /// How far it is within its stage, 0 to 100; `progress` follows where stages are declared.
+    #[serde(skip_serializing_if = "Change::is_keep")]
+    pub stage_progress: Change<f64>,
     /// An error to show; it fails nothing.
     #[serde(skip_serializing_if = "Change::is_keep")]
     pub error: Change<String>,
@@ -278,8 +290,10 @@ impl MetadataPatch {
 
     /// Refuses values out of range (M2).
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if let Change::Set(p) = self.progress {
-            check_progress(p)?;
+        for progress in [self.progress, self.stage_progress] {
+            if let Change::Set(p) = progress {
+                check_progress(p)?;
+            }
         }
         let times = [
             self.started_at,
@@ -308,6 +322,7 @@ impl MetadataPatch {
     pub(crate) fn lay_over(self, meta: &mut Metadata) {
         self.progress.onto(&mut meta.progress);
         self.stage.onto(&mut meta.stage);
+        self.stage_progress.onto(&mut meta.stage_progress);
         self.error.onto(&mut meta.error);
         self.retry_count.onto(&mut meta.retry_count);
         self.max_retries.onto(&mut meta.max_retries);

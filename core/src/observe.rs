@@ -100,7 +100,7 @@ impl<R: Resource> Row<R> {
             {
                 None
             }
-            (Payload::Mark, Some(_)) if o.kind == Kind::Process => None,
+            (Payload::Mark, Some(_)) if o.kind == Kind::Process => o.old_end_until(),
             (Payload::Mark, Some(_)) if o.kind == Kind::Delete && o.live && !o.stale => {
                 Some(o.guard_end())
             }
@@ -130,6 +130,7 @@ impl<R: Resource> Row<R> {
         };
         if let Sight::Listed(body) = sight {
             self.meet_other_uid(body, cx);
+            self.follow(body, false, obs, cx);
         }
         let mut index = 0;
         while index < self.operations.len() {
@@ -218,7 +219,8 @@ impl<R: Resource> Row<R> {
             return;
         }
         let deletion = self.operations[..index].iter().rposition(|o| o.hides());
-        let unsettled = operation.is_unsettled();
+        // To a list, what is listed and goes on is done.
+        let unsettled = operation.is_unsettled() && !operation.is_listed();
         let late = obs.at >= operation.guard_end();
         let acked = operation.acked.as_ref();
         match sight {
@@ -239,12 +241,16 @@ impl<R: Resource> Row<R> {
                 }
                 self.end_deletions(index, cx);
                 if unsettled {
-                    self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
+                    if self.operations[index].tracked.is_some() {
+                        self.goes_on_listed(index);
+                    } else {
+                        self.settle(index, Trigger::Confirm, Settlement::Confirmed, true, cx);
+                    }
                     self.release_waiting(cx);
                     // What it carried came with it.
                     let _ = self.acknowledge_carried(index, None, cx);
                 } else if late {
-                    self.operations[index].live = false;
+                    self.end_guard(index);
                 }
             }
             Sight::Deleted => {
@@ -253,13 +259,13 @@ impl<R: Resource> Row<R> {
                     self.creation_gone(index, cx);
                     self.base = None;
                 } else if !unsettled {
-                    self.operations[index].live = false;
+                    self.end_guard(index);
                 }
             }
             Sight::Absent => {
                 let Some(acked) = acked else {
                     if late && !unsettled {
-                        self.operations[index].live = false;
+                        self.end_guard(index);
                     }
                     return;
                 };
@@ -272,7 +278,7 @@ impl<R: Resource> Row<R> {
                     return;
                 }
                 if !unsettled {
-                    self.operations[index].live = false;
+                    self.end_guard(index);
                     return;
                 }
                 let (trigger, how) = if proof {
@@ -384,7 +390,7 @@ impl<R: Resource> Row<R> {
                         o.creates()
                             && o.live
                             // Unsettled, the base is that of the resource which it replaces.
-                            && !o.is_unsettled()
+                            && (!o.is_unsettled() || o.is_listed())
                             && obs.at < o.guard_end()
                     });
                 if !guarded {

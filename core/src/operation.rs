@@ -7,6 +7,7 @@ use crate::ids::{OperationId, Timestamp};
 use crate::metadata::{Metadata, Status};
 use crate::observe::older as older_version;
 use crate::outgoing::Outgoing;
+use crate::progress::Tracked;
 use crate::resource::Resource;
 use crate::state::{Kind, State};
 
@@ -90,6 +91,9 @@ pub(crate) struct Operation<R: Resource> {
     /// How far its sending is, where the outbox drives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outgoing: Option<Outgoing>,
+    /// Where only a stage of its plan ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tracked: Option<Tracked>,
     pub(crate) meta: Metadata,
 }
 
@@ -109,20 +113,22 @@ impl<R: Resource> Operation<R> {
 
     /// The same, and the server has not answered it yet.
     pub(crate) fn creates_unanswered(&self) -> bool {
-        self.creates() && self.acked.is_none()
+        self.creates() && self.acked.is_none() && !self.is_listed()
     }
 
     /// The client token by which a list may show it before it is answered (C2).
     pub(crate) fn awaited_token(&self) -> Option<&str> {
         match &self.payload {
-            Payload::Create(new) if self.live && self.is_unsettled() => new.token(),
+            Payload::Create(new) if self.live && self.is_unsettled() && !self.is_listed() => {
+                new.token()
+            }
             _ => None,
         }
     }
 
     /// A creation that goes on at the server, on a resource that is listed (L13).
     pub(crate) fn is_in_place_creation(&self) -> bool {
-        self.kind == Kind::Create && !self.creates()
+        self.kind == Kind::Create && (!self.creates() || self.is_listed())
     }
 
     /// Whether it asks for anything that can be held once it has settled; a mark does not, but a
@@ -169,7 +175,7 @@ impl<R: Resource> Operation<R> {
 
     /// When it is given up (K1); `None` while nothing counts against it.
     pub(crate) fn stale_at(&self, config: &Config) -> Option<Timestamp> {
-        let done = self.is_failed() || self.lingers() || self.stale;
+        let done = self.is_failed() || self.lingers() || self.stale || self.is_confirmed_to_go_on();
         if !self.is_unsettled() || self.waiting || done || self.is_outgoing() {
             return None;
         }
@@ -244,6 +250,8 @@ impl<R: Resource> Operation<R> {
             Some(Status::Deleting)
         } else if self.lingers() && self.kind == Kind::Create {
             None
+        } else if self.goes_on() && self.acked.is_some() {
+            Some(Status::of_kind(self.kind))
         } else {
             Status::of(self.state)
         };

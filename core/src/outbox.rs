@@ -106,6 +106,7 @@ impl<R: Resource> ResourceCache<R> {
         let key = format!("{:016x}{:016x}", key[0], key[1]);
         queued.outgoing = Some(Outgoing::new(key, cx.clock.plus_ms(send_after_ms)));
         queued.meta.max_retries = self.config.retry.max_attempts;
+        queued.meta.expected_at = None;
         if queued.kind == Kind::Delete && send_after_ms == 0 {
             row.end_unsent_creation(index, cx);
         }
@@ -127,6 +128,8 @@ impl<R: Resource> ResourceCache<R> {
             }
             if row.operations[index].is_unsent() {
                 row.carry(index);
+                let base = row.base.clone();
+                row.operations[index].begin_plan(base.as_ref(), cx);
             }
             for index in row.with_carried(index) {
                 if row.operations[index].state != State::Running(row.operations[index].kind) {
@@ -138,6 +141,7 @@ impl<R: Resource> ResourceCache<R> {
             if let Some(out) = &mut row.operations[index].outgoing {
                 out.start(cx.clock);
             }
+            row.operations[index].expect_end(cx);
             self.put(row);
             done.operations.push(operation);
             return Ok(());

@@ -6,6 +6,7 @@ use crate::event::Retry;
 use crate::ids::ResourceId;
 use crate::metadata::{Change, MetadataPatch, Status};
 use crate::operation::Operation;
+use crate::progress::Report;
 use crate::resource::Resource;
 use crate::row::{Context, Row};
 use crate::state::{State, Trigger};
@@ -35,14 +36,21 @@ impl<R: Resource> ResourceCache<R> {
             return Err(Error::NoOperation { id: row.id.clone() });
         };
         let operation = &mut row.operations[index];
-        if matches!(patch.progress, Change::Set(_)) || !patch.stage.is_keep() {
-            operation.heard = cx.clock;
+        let report = Report {
+            old_stage: operation.meta.stage.clone(),
+            progress: matches!(patch.progress, Change::Set(_)),
+            within: matches!(patch.stage_progress, Change::Set(_)),
+            message: !patch.message.is_keep(),
+        };
+        if !patch.stage.is_keep() {
+            operation.hear(cx);
         }
         if let Change::Set(ttl) = patch.min_ttl {
             operation.extend(ttl);
         }
         patch.lay_over(&mut operation.meta);
         done.operations.push(operation.id);
+        row.take_report(index, &report, cx);
         self.put(row);
         Ok(())
     }

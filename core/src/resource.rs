@@ -1,5 +1,7 @@
 //! What the cache must know of a resource; all else about its body is its owner's.
 
+use std::borrow::Cow;
+
 /// One resource of the server, as the cache holds it.
 ///
 /// The cache keeps a body as it came and never looks inside but through this trait. Equality
@@ -87,6 +89,14 @@ pub trait Resource: Clone + PartialEq + std::fmt::Debug {
 
     /// A token that the client chose and the server echoes, to match a creation with its listing.
     fn token(&self) -> Option<&str> {
+        None
+    }
+
+    /// The scalar at `pointer` as text (`registered`, `3`, `true`), by which the rules of a
+    /// [`ProgressPlan`](crate::ProgressPlan) move an operation; `None` where there is none. What a
+    /// pointer is, is the type's: JSON resources take JSON pointers. The default has none.
+    fn text_at(&self, pointer: &str) -> Option<Cow<'_, str>> {
+        let _ = pointer;
         None
     }
 

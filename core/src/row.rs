@@ -281,6 +281,7 @@ impl<R: Resource> Row<R> {
             operation.begun = cx.clock;
             operation.heard = cx.clock;
             operation.extended_until = cx.clock;
+            operation.expect_end(cx);
         }
     }
 
@@ -300,7 +301,8 @@ impl<R: Resource> Row<R> {
                 let created = operation.kind == Kind::Create;
                 if operation.is_failed() {
                     let in_place = operation.is_in_place_creation();
-                    self.settle(index, Trigger::Expire, Settlement::Failed, false, cx);
+                    let guard = operation.is_listed();
+                    self.settle(index, Trigger::Expire, Settlement::Failed, guard, cx);
                     if created && !in_place {
                         self.creation_gone(index, cx);
                     }
@@ -310,13 +312,19 @@ impl<R: Resource> Row<R> {
                     } else {
                         Trigger::Expire
                     };
-                    self.settle(index, trigger, Settlement::Confirmed, false, cx);
+                    let guard = operation.is_listed();
+                    self.settle(index, trigger, Settlement::Confirmed, guard, cx);
                 }
             } else if operation
                 .stale_at(cx.config)
                 .is_some_and(|at| at <= cx.clock)
             {
                 self.go_stale(index, false, cx);
+            }
+            let operation = &mut self.operations[index];
+            let stalled = operation.stalled_at(cx.config.progress.get(&operation.kind));
+            if stalled.is_some_and(|at| at <= cx.clock) {
+                operation.meta.stalled = Some(true);
             }
             index += 1;
         }
@@ -354,7 +362,7 @@ impl<R: Resource> Row<R> {
                 self.creation_gone(index, cx);
             }
             Kind::Create | Kind::Update => {
-                let guard = operation.acked.is_some();
+                let guard = operation.acked.is_some() || operation.is_listed();
                 self.settle(index, Trigger::Stale, how, guard, cx);
             }
             Kind::Process | Kind::Delete => self.settle(index, Trigger::Stale, how, false, cx),

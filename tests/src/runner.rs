@@ -89,6 +89,7 @@ fn read_config(json: &str) -> Result<(Config, Schema), String> {
         config.bad_items => "bad_items",
         config.retry => "retry",
         config.max_under_way => "max_under_way",
+        config.progress => "progress",
     }
     // How a list carries its own version is the runner's business: merge names it.
     let _: Option<serde_json::Value> = fields.optional("list_version")?;

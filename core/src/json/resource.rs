@@ -1,5 +1,6 @@
 //! A resource that is a JSON object of the server, kept as it came.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::json::capture::{Capture, Raw};
 use crate::json::patch::{JsonPatch, validate};
 use crate::json::pointer::{Pointer, find};
+use crate::json::scan::unescape;
 use crate::json::segment::{FULL, ID, Layer, Layout, Mark, Piece, Segment, TOKEN, UID, VERSION};
 use crate::metadata::Metadata;
 use crate::resource::Resource;
@@ -211,6 +213,16 @@ impl Resource for JsonResource {
 
     fn token(&self) -> Option<&str> {
         self.segment.scalar(self.item, TOKEN)
+    }
+
+    fn text_at(&self, pointer: &str) -> Option<Cow<'_, str>> {
+        let pointer: Pointer = pointer.parse().ok()?;
+        let value = &self.body()[find(self.body(), &pointer.path)?];
+        match value.as_bytes().first()? {
+            b'"' => unescape(value).map(Cow::Owned),
+            b'{' | b'[' | b'n' => None,
+            _ => Some(value.into()),
+        }
     }
 
     fn apply(&self, patch: &JsonPatch) -> Self {
