@@ -135,10 +135,17 @@ impl<R: Resource> Operation<R> {
     ) -> Option<String> {
         let plan = self.plan(cx).filter(|plan| !plan.rules.is_empty())?;
         let over = self.is_failed() || self.lingers() || !self.is_unsettled();
-        if over || self.waiting || self.is_unsent() || obs.at < self.begun {
+        if over || self.waiting || self.is_unsent() {
             return None;
         }
         let named = plan.stage_of(body);
+        if obs.at < self.begun {
+            let end = named.filter(|stage| plan.end(stage).is_some());
+            if let Some(tracked) = &mut self.tracked {
+                tracked.old_end = end.map(Into::into);
+            }
+            return None;
+        }
         let guarded = obs.at < self.guard_end();
         if let Some(tracked) = &mut self.tracked {
             let old = tracked.old_end.is_some() && tracked.old_end.as_deref() == named;
@@ -146,10 +153,11 @@ impl<R: Resource> Operation<R> {
                 return None;
             }
             tracked.old_end = None;
-            if tracked.confirmed && named.is_none() {
-                self.heard = cx.clock;
-            }
+            let lost = tracked.confirmed && named.is_none();
             tracked.confirmed = named.is_some();
+            if lost {
+                self.hear(cx);
+            }
         }
         let (named, now) = (named?, self.meta.stage.as_deref().unwrap_or_default());
         let behind = plan.position(named) < plan.position(now) && plan.position(named).is_some();

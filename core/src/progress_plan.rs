@@ -217,11 +217,13 @@ impl ProgressPlan {
 
     /// How far the whole is in this stage, 0 to 100, when `within` (0 to 100) of it is done: the
     /// weights of the stages before it, and its own in part. Rounded down, so that only what is
-    /// complete shows 100.
+    /// complete shows 100. A failure is no progress.
     pub(crate) fn overall(&self, stage: &str, within: Option<f64>) -> Option<f64> {
         let at = self.position(stage)?;
-        if self.stages[at].end == Some(StageEnd::Complete) {
-            return Some(100.0);
+        match self.stages[at].end {
+            Some(StageEnd::Complete) => return Some(100.0),
+            Some(StageEnd::Fail { .. }) => return None,
+            None => {}
         }
         let weight = |stages: &[Stage]| stages.iter().map(|s| f64::from(s.weight)).sum::<f64>();
         let all = weight(&self.stages);

@@ -225,6 +225,11 @@ fn a_list_from_before_says_nothing() {
         (stage(&cache).as_str(), cache.state("a")),
         ("first", Some(State::Running(Kind::Process)))
     );
+    merge(&mut cache, r#"[{"id":"a","status":"ready","n":1}]"#, 30);
+    assert_eq!(stage(&cache), "first");
+    merge(&mut cache, r#"[{"id":"a","status":"two"}]"#, 40);
+    merge(&mut cache, r#"[{"id":"a","status":"ready"}]"#, 50);
+    assert_eq!(stage(&cache), "done");
 }
 
 /// P4: the answer to the call is not the end; the ending stage is, and it shows for two seconds.

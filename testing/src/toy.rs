@@ -1,5 +1,7 @@
 //! The smallest resource that has everything.
 
+use std::borrow::Cow;
+
 use resourcecache::Resource;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,12 @@ impl Resource for Toy {
 
     fn token(&self) -> Option<&str> {
         self.token.as_deref()
+    }
+
+    /// A field's number, by its place: `0`, `1`, `2`.
+    fn text_at(&self, pointer: &str) -> Option<Cow<'_, str>> {
+        let field = self.fields.get(pointer.parse::<usize>().ok()?)?;
+        Some(field.to_string().into())
     }
 
     fn apply(&self, patch: &Self::Patch) -> Self {
