@@ -26,6 +26,14 @@ impl Naive {
         }
     }
 
+    /// Puts a row back as it was, after a call that failed.
+    pub fn put_back(&mut self, row: Value) {
+        match self.rows.iter_mut().find(|r| r["id"] == row["id"]) {
+            Some(old) => *old = row,
+            None => self.rows.push(row),
+        }
+    }
+
     /// Takes rows away before the server does.
     pub fn delete(&mut self, ids: &[&str]) {
         self.rows.retain(|r| !ids.iter().any(|id| r["id"] == *id));

@@ -211,7 +211,8 @@ impl World {
         id
     }
 
-    /// Creates an object. A domain is registered by a job.
+    /// Creates an object. A domain is registered by a job, whose steps its `status` tells: pending,
+    /// registering, activating, registered.
     pub fn create(&mut self, kind: &str, fields: &Map<String, Value>, now: u64) -> Answer {
         self.next_id += 1;
         let number = self.next_id;
@@ -232,15 +233,23 @@ impl World {
         }
         object["status"] = "pending".into();
         self.record(now, kind, &id, "accepted", Some(object.clone()));
-        let (end, fails) = (now + self.lag.job_ms, failure.is_some());
-        let (status, change) = if fails {
-            ("failed", "failed")
+        let (lasts, fails) = (self.lag.job_ms, failure.is_some());
+        let end = if fails {
+            ("failed", "failed", lasts)
         } else {
-            ("registered", "updated")
+            ("registered", "updated", lasts)
         };
-        let status = Map::from_iter([("status".to_string(), Value::from(status))]);
-        let registered = self.written(&object, &status);
-        self.record(end, kind, &id, change, Some(registered));
+        let steps = [
+            ("registering", "updated", lasts / 3),
+            ("activating", "updated", lasts * 2 / 3),
+            end,
+        ];
+        let mut written = object.clone();
+        for (status, change, after_ms) in steps {
+            let status = Map::from_iter([("status".to_string(), Value::from(status))]);
+            written = self.written(&written, &status);
+            self.record(now + after_ms, kind, &id, change, Some(written.clone()));
+        }
         let job = self.start_job("register", self.lag.job_ms, fails, now);
         (202, json!({ "job": job, "object": object }))
     }

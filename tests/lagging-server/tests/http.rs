@@ -133,14 +133,17 @@ fn a_registration_goes_through_its_stages_or_fails_later() {
     );
     client.post("/v1/domains", json!({"id": "good"}));
     client.post("/v1/domains", json!({"id": "bad"}));
+    assert_eq!(client.get("/v1/domains/good").1["status"], "pending");
     client.advance(1500);
     let (_, job) = client.get("/v1/jobs/job-1");
     assert_eq!(
         (&job["stage"], &job["progress"]),
         (&json!("registering"), &json!(50))
     );
-    assert_eq!(client.get("/v1/domains/good").1["status"], "pending");
-    client.advance(1500);
+    assert_eq!(client.get("/v1/domains/good").1["status"], "registering");
+    client.advance(500);
+    assert_eq!(client.get("/v1/domains/good").1["status"], "activating");
+    client.advance(1000);
     assert_eq!(client.get("/v1/jobs/job-1").1["state"], "done");
     assert_eq!(client.get("/v1/domains/good").1["status"], "registered");
     assert_eq!(client.get("/v1/jobs/job-2").1["state"], "failed");

@@ -4,7 +4,7 @@ use resourcecache::{Event, Kind};
 use serde_json::json;
 
 use crate::api::Error;
-use crate::scenarios::Counted;
+use crate::scenarios::{Counted, begin};
 use crate::screen::Screen;
 use crate::sending::send_queued;
 use crate::stage::{Setup, Stage};
@@ -49,12 +49,6 @@ pub(crate) fn offline(seconds: u64, break_ttl: bool, screen: Screen) -> Result<C
 }
 
 fn user_acts(stage: &mut Stage) -> Result<(), Error> {
-    let begin = |id: &str, kind, patch| Event::Begin {
-        id: id.into(),
-        kind,
-        patch,
-        min_ttl_ms: None,
-    };
     let edit = |id: &str, patch: &str| {
         let patch = stage.schema.merge_patch(patch.as_bytes())?;
         Ok::<_, Error>(begin(id, Kind::Update, Some(patch)))

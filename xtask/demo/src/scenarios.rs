@@ -1,6 +1,7 @@
 //! The document's three scenarios, live.
 
-use resourcecache::{Event, Kind, MetadataPatch, Status};
+use resourcecache::json::{JsonPatch, JsonResource};
+use resourcecache::{Event, Kind, Settlement};
 use resourcecache_judge::Flickers;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ fn replicas() -> Value {
     json!([1000, 6000, 3000])
 }
 
-/// A domain is registered: shown at once, then through its stages, polled to completion.
+/// A domain is registered: shown at once, then through its stages to completion, by its lists alone.
 pub(crate) fn registration(break_ttl: bool, screen: Screen) -> Result<Counted, Error> {
     screen.title("1. A domain is registered: stages, progress, completion")?;
     let setup = Setup {
@@ -29,60 +30,13 @@ pub(crate) fn registration(break_ttl: bool, screen: Screen) -> Result<Counted, E
     let new =
         json!({"id": "tmp-1", "name": "new.example", "status": "pending", "token": "client-7"});
     stage.naive.add(new.clone());
-    let resource = stage.schema.resource(new.to_string().as_bytes())?;
-    let begun = stage.cache.add_as_creating(resource, stage.time())?;
+    let creation = Event::Create {
+        resource: stage.schema.resource(new.to_string().as_bytes())?,
+        min_ttl_ms: None,
+    };
+    stage.cache.queue(creation, 0, stage.time())?;
     stage.show("the user registers new.example")?;
-    stage.pass(500)?;
-
-    let call = json!({"name": "new.example", "token": "client-7"});
-    let (_, answer) = stage.api.json("POST", "/v1/domains", Some(&call))?;
-    let id = answer["object"]["id"]
-        .as_str()
-        .unwrap_or_default()
-        .to_string();
-    stage.naive.replace("tmp-1", answer["object"].clone());
-    let real = stage
-        .schema
-        .resource(answer["object"].to_string().as_bytes())?;
-    if let Some(operation) = begun.operation() {
-        stage
-            .cache
-            .acknowledge(operation, Some(real), stage.time())?;
-    }
-    stage.cache.update_metadata(
-        &*id,
-        MetadataPatch::status(Status::Processing),
-        stage.time(),
-    )?;
-    stage.show("the server has accepted it, and works on it")?;
-
-    let path = format!("/v1/jobs/{}", answer["job"].as_str().unwrap_or_default());
-    let mut completed = false;
-    for _ in 0..16 {
-        stage.pass(1000)?;
-        let (_, job) = stage.api.json("GET", &path, None)?;
-        if !stage.cache.is_processing(&id) || completed {
-            // Nothing to report.
-        } else if job["state"] == "running" {
-            let patch = MetadataPatch {
-                stage: job["stage"].as_str().unwrap_or_default().to_string().into(),
-                progress: job["progress"].as_f64().unwrap_or_default().into(),
-                message: format!("{}...", job["stage"].as_str().unwrap_or_default()).into(),
-                ..MetadataPatch::default()
-            };
-            stage.cache.update_metadata(&*id, patch, stage.time())?;
-        } else {
-            let patch = MetadataPatch {
-                progress: 100.0.into(),
-                message: "Registration complete!".to_string().into(),
-                ..MetadataPatch::default()
-            };
-            stage.cache.update_metadata(&*id, patch, stage.time())?;
-            stage.cache.complete(&*id, stage.time())?;
-            completed = true;
-        }
-        stage.refresh()?;
-    }
+    go_on(&mut stage, 16)?;
     Ok(stage.flickers())
 }
 
@@ -101,38 +55,23 @@ pub(crate) fn bulk_deletion(break_ttl: bool, screen: Screen) -> Result<Counted, 
     let mut stage = Stage::new("zones", &setup, break_ttl, screen)?;
     let selected = ["zone-1", "zone-2", "zone-3", "zone-4", "zone-5"];
     stage.user_deletes(&selected);
-    stage
-        .cache
-        .batch_mark_as_processing(&selected, Kind::Delete, None, stage.time())?;
+    let deletion = |id: &str| Event::Queue {
+        begin: Box::new(begin(id, Kind::Delete, None)),
+        send_after_ms: 0,
+    };
+    let all = Event::Batch(selected.map(deletion).into());
+    stage.cache.apply(all, stage.time())?;
     stage.show("the user deletes five")?;
-    stage.pass(500)?;
-
-    let (mut deleted, mut failed) = (Vec::new(), Vec::new());
-    for id in selected {
-        let (status, _) = stage.api.json("DELETE", &format!("/v1/zones/{id}"), None)?;
-        if status == 202 {
-            deleted.push(id)
-        } else {
-            failed.push(id)
-        }
-    }
-    stage.cache.batch_remove(&deleted, stage.time())?;
-    for id in &failed {
-        stage.cache.revert(*id, stage.time())?;
-        stage
-            .naive
-            .add(json!({"id": id, "name": format!("{id}.example")}));
-    }
-    stage.show("the server has answered")?;
+    go_on(&mut stage, 10)?;
+    let count = |how| {
+        let outcomes = stage.cache.outcomes();
+        outcomes.filter(|outcome| outcome.settlement == how).count()
+    };
     screen.say(&format!(
         "Deleted {} zones. Failed to delete {} zones.",
-        deleted.len(),
-        failed.len()
+        count(Settlement::Confirmed),
+        count(Settlement::Failed)
     ))?;
-    for _ in 0..9 {
-        stage.pass(1000)?;
-        stage.refresh()?;
-    }
     Ok(stage.flickers())
 }
 
@@ -150,22 +89,32 @@ pub(crate) fn retried_update(break_ttl: bool, screen: Screen) -> Result<Counted,
     let mut stage = Stage::new("records", &setup, break_ttl, screen)?;
     for id in ["r1", "r2"] {
         stage.naive.set(id, "ttl", json!(60));
-        let edit = Event::Begin {
-            id: id.into(),
-            kind: Kind::Update,
-            patch: Some(stage.schema.merge_patch(br#"{"ttl":60}"#)?),
-            min_ttl_ms: None,
-        };
+        let patch = stage.schema.merge_patch(br#"{"ttl":60}"#)?;
+        let edit = begin(id, Kind::Update, Some(patch));
         stage.cache.queue(edit, 0, stage.time())?;
     }
     stage.show("the user sets the TTL of both to 60")?;
-    for _ in 0..15 {
+    go_on(&mut stage, 15)?;
+    Ok(stage.flickers())
+}
+
+/// What a program does all the time: send what is due, and list again.
+fn go_on(stage: &mut Stage, seconds: usize) -> Result<(), Error> {
+    for _ in 0..seconds {
         stage.pass(500)?;
-        for id in send_queued(&mut stage)? {
-            stage.naive.set(id.as_str(), "ttl", json!(300));
-        }
+        send_queued(stage)?;
         stage.pass(500)?;
         stage.refresh()?;
     }
-    Ok(stage.flickers())
+    Ok(())
+}
+
+/// What begins an operation on a resource that is there.
+pub(crate) fn begin(id: &str, kind: Kind, patch: Option<JsonPatch>) -> Event<JsonResource> {
+    Event::Begin {
+        id: id.into(),
+        kind,
+        patch,
+        min_ttl_ms: None,
+    }
 }

@@ -1,15 +1,15 @@
 //! Sends what the outbox hands out. When to try again, and when to give up, is the retry policy's.
+//! The naive client is told what came of it, as its own calls would have told it.
 
 use resourcecache::json::{JsonPatch, JsonResource};
-use resourcecache::{Attempt, Kind, ResourceId, Retry};
+use resourcecache::{Attempt, Kind, Retry};
 use serde_json::Value;
 
 use crate::api::Error;
 use crate::stage::Stage;
 
-/// Sends all that may be sent by now; answers what was given up.
-pub(crate) fn send_queued(stage: &mut Stage) -> Result<Vec<ResourceId>, Error> {
-    let mut given_up = Vec::new();
+/// Sends all that may be sent by now.
+pub(crate) fn send_queued(stage: &mut Stage) -> Result<(), Error> {
     while let (Some(attempt), _) = stage.cache.poll_attempt(stage.time())? {
         let (status, answer) = send(stage, &attempt)?;
         let (operation, now) = (attempt.operation, stage.time());
@@ -20,6 +20,9 @@ pub(crate) fn send_queued(stage: &mut Stage) -> Result<Vec<ResourceId>, Error> {
                 None
             } else {
                 let object = answer.get("object").unwrap_or(&answer);
+                if attempt.kind == Kind::Create {
+                    stage.naive.replace(attempt.id.as_str(), object.clone());
+                }
                 Some(stage.schema.resource(object.to_string().as_bytes())?)
             };
             stage.cache.acknowledge(operation, answer, now)?;
@@ -31,7 +34,7 @@ pub(crate) fn send_queued(stage: &mut Stage) -> Result<Vec<ResourceId>, Error> {
             };
             let failed = stage.cache.fail(operation, error, retry, now)?;
             if !failed.changes.outcomes.is_empty() {
-                given_up.push(attempt.id.clone());
+                naive_rolls_back(stage, attempt.id.as_str())?;
             }
         }
         stage.show(&format!(
@@ -39,7 +42,17 @@ pub(crate) fn send_queued(stage: &mut Stage) -> Result<Vec<ResourceId>, Error> {
             attempt.number, attempt.kind, attempt.id
         ))?;
     }
-    Ok(given_up)
+    Ok(())
+}
+
+/// The naive client puts back what was there before the call.
+fn naive_rolls_back(stage: &mut Stage, id: &str) -> Result<(), Error> {
+    let Some(before) = stage.cache.get_one(id) else {
+        return Ok(());
+    };
+    let before = serde_json::from_str(before.body().body())?;
+    stage.naive.put_back(before);
+    Ok(())
 }
 
 fn send(stage: &Stage, attempt: &Attempt<JsonResource>) -> Result<(u16, Value), Error> {

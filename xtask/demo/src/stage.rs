@@ -44,7 +44,7 @@ impl Stage {
         let mut stage = Self {
             api,
             naive: Naive::default(),
-            cache: ours::cache(break_ttl),
+            cache: ours::cache(kind, break_ttl),
             schema: ours::schema()?,
             screen,
             now: now.unwrap_or_default(),
@@ -92,7 +92,7 @@ impl Stage {
             badge: None,
         };
         let left: Vec<Shown> = self.naive.rows().iter().map(plain).collect();
-        let right = ours::screen(&self.cache)?;
+        let right = ours::screen(&self.cache, self.time())?;
         let bad_left = self.naive_judge.look(self.naive.rows(), &ledger);
         let bad_right = self
             .our_judge
