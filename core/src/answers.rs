@@ -73,6 +73,9 @@ impl<R: Resource> ResourceCache<R> {
         if settled && self.news_of_its_own(&mut row, index, answer.as_ref(), cx) {
             return Ok(());
         }
+        if let Some(answer) = answer.as_ref().filter(|_| !self.history.is_empty()) {
+            self.heed_answer(&row, index, answer);
+        }
         if row.operations[index].lingers() {
             // A list has shown before that it is done.
             let version = answer.as_ref().and_then(R::version).map(str::to_string);
@@ -162,7 +165,7 @@ impl<R: Resource> ResourceCache<R> {
                 row.operations.sort_by_key(|o| o.id);
                 row.aliases.extend(other.aliases);
                 // What waited for a creation of its own knows that the resource is there.
-                row.release_waiting(cx);
+                row.release_before(row.operations.len(), cx);
             }
         }
         // Answered twice, the row has left what the first answer named.

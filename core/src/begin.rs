@@ -2,11 +2,12 @@
 
 use crate::cache::{Done, ResourceCache};
 use crate::error::Error;
+use crate::history::What;
 use crate::ids::{OperationId, ResourceId, RowKey};
 use crate::metadata::Metadata;
 use crate::operation::{Operation, Payload};
 use crate::resource::Resource;
-use crate::row::{Context, Row};
+use crate::row::{Context, Row, detached};
 use crate::state::{Kind, State};
 
 impl<R: Resource> ResourceCache<R> {
@@ -96,6 +97,15 @@ impl<R: Resource> ResourceCache<R> {
         };
         let mut operation = self.new_operation(kind, payload, min_ttl_ms, waiting, cx);
         operation.begin_plan(row.base.as_ref(), cx);
+        self.record_part(&row, &operation, |body| match &operation.payload {
+            Payload::Update {
+                patch: Some(after), ..
+            } => What::Edit {
+                before: body.map(|body| body.pick(after)),
+                after: after.clone(),
+            },
+            _ => What::Deletion(body.map(detached)),
+        });
         done.operations.push(operation.id);
         row.operations.push(operation);
         self.put(row);
@@ -111,7 +121,7 @@ impl<R: Resource> ResourceCache<R> {
     ) -> Result<(), Error> {
         let id = ResourceId::from(resource.id());
         let mut row = self.draft(&id);
-        let creating = |o: &Operation<R>| o.kind == Kind::Create;
+        let creating = |o: &Operation<R>| o.kind == Kind::Create && o.acked.is_none();
         if row.body().is_some() && !row.is_hidden() || row.id == id && row.unsettled().any(creating)
         {
             return Err(Error::AlreadyExists { id });
@@ -131,6 +141,9 @@ impl<R: Resource> ResourceCache<R> {
         );
         // What has the id so far is another.
         operation.begin_plan(None, cx);
+        if let Payload::Create(new) = &operation.payload {
+            self.record_part(&row, &operation, |_| What::Creation(detached(new)));
+        }
         done.operations.push(operation.id);
         row.operations.push(operation);
         self.put(row);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crate::changes::{Applied, Outcome, Removed, Warning};
 use crate::config::{Config, NewItems};
+use crate::conflict::{Conflict, ConflictReason};
 use crate::deadline::Deadlines;
 use crate::error::Error;
 use crate::event::Event;
+use crate::history::{History, Part};
 use crate::ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
 use crate::log::Log;
 use crate::order::Order;
@@ -50,6 +52,9 @@ pub struct ResourceCache<R: Resource> {
     pub(crate) by_token: BTreeSet<(Box<str>, RowKey)>,
     pub(crate) deadlines: Deadlines,
     pub(crate) outbox: Outbox,
+    pub(crate) history: History<R>,
+    /// What the running step does, while it is recorded.
+    pub(crate) recording: Option<Vec<Part<R>>>,
     pub(crate) next_key: u64,
     pub(crate) next_operation: u64,
     pub(crate) next_place: i64,
@@ -91,6 +96,8 @@ impl<R: Resource> ResourceCache<R> {
             by_token: BTreeSet::new(),
             deadlines: Deadlines::default(),
             outbox: Outbox::default(),
+            history: History::default(),
+            recording: None,
             next_key: 1,
             next_operation: 1,
             next_place: 0,
@@ -152,6 +159,9 @@ impl<R: Resource> ResourceCache<R> {
             return Err(error);
         }
         self.run_due(&mut cx);
+        if !self.history.is_empty() {
+            self.heed_outcomes(&mut cx);
+        }
         (self.clock, self.skew, self.seq, self.started) = (clock, skew, cx.seq, true);
         self.dropped.purge(clock, self.config.stale_after_ms);
         let moved = self.moved.len();
@@ -161,6 +171,7 @@ impl<R: Resource> ResourceCache<R> {
             changes,
             operations: done.operations,
             token: done.token,
+            conflicts: done.conflicts,
         })
     }
 
@@ -267,7 +278,13 @@ impl<R: Resource> ResourceCache<R> {
     /// The same, by its id; a new row for an unknown one.
     pub(crate) fn draft(&self, id: &ResourceId) -> Row<R> {
         let known = self.key_of(id.as_str()).and_then(|key| self.draft_of(key));
-        known.unwrap_or_else(|| Row::new(RowKey(self.next_key), id.clone()))
+        known.unwrap_or_else(|| {
+            let mut row = Row::new(RowKey(self.next_key), id.clone());
+            // What dropped it is newer than answers that may still bring it (S6).
+            let dropped = self.dropped.by_id.get(id.as_str());
+            row.taken = dropped.map_or(0, |(seq, _)| *seq);
+            row
+        })
     }
 
     /// Takes a row out of every index, remembering it for an event that is refused.
@@ -373,6 +390,17 @@ pub(crate) struct Done {
     pub(crate) operations: Vec<OperationId>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) token: Option<FetchToken>,
+    pub(crate) conflicts: Vec<Conflict>,
+}
+
+impl Done {
+    /// Something was left alone, and the user is to be `told` of it.
+    pub(crate) fn conflict(&mut self, told: bool, id: &ResourceId, reason: ConflictReason) {
+        if told {
+            let id = id.clone();
+            self.conflicts.push(Conflict { id, reason });
+        }
+    }
 }
 
 /// Ids that an answer dropped, for as long as an older one may still bring them back (S6).

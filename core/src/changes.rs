@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::conflict::Conflict;
 use crate::ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
 use crate::state::Kind;
 
@@ -148,6 +149,8 @@ pub struct Applied {
     pub operations: Vec<OperationId>,
     /// The token of [`Event::BeginFetch`](crate::Event::BeginFetch).
     pub token: Option<FetchToken>,
+    /// What an undo or a redo left alone.
+    pub conflicts: Vec<Conflict>,
 }
 
 impl Applied {

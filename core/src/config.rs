@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::history::HistoryLimits;
 use crate::progress_plan::ProgressPlan;
 use crate::retry_policy::RetryPolicy;
 use crate::state::Kind;
@@ -83,6 +84,8 @@ pub struct Config {
     pub max_under_way: usize,
     /// How operations of each kind go on, from stage to stage. Default: nothing is declared.
     pub progress: BTreeMap<Kind, ProgressPlan>,
+    /// How much of what the user did is kept, to be undone.
+    pub history: HistoryLimits,
     /// How versions compare.
     pub version_order: VersionOrder,
     /// Where resources stand that the server does not list yet.
@@ -114,6 +117,7 @@ impl Default for Config {
             retry: RetryPolicy::default(),
             max_under_way: 6,
             progress: BTreeMap::new(),
+            history: HistoryLimits::default(),
             version_order: VersionOrder::default(),
             new_items: NewItems::default(),
             on_failure: OnFailure::default(),

@@ -3,6 +3,7 @@
 use crate::cache::{Done, ResourceCache};
 use crate::error::Error;
 use crate::event::Event;
+use crate::history::History;
 use crate::ids::{FetchToken, ResourceId};
 use crate::metadata::check_progress;
 use crate::resource::Resource;
@@ -21,6 +22,10 @@ impl<R: Resource> Event<R> {
                 | Self::SetOnline { .. }
                 | Self::CleanupStaleOperations { .. }
                 | Self::ImportV1 { .. }
+                | Self::Perform { .. }
+                | Self::Undo
+                | Self::Redo
+                | Self::ClearHistory
         )
     }
 }
@@ -45,6 +50,15 @@ impl<R: Resource> ResourceCache<R> {
                         "only what begins an operation can be queued: begin or create",
                     )),
                 };
+            }
+            Event::Perform { event, .. } => {
+                if event.can_be_undone() {
+                    return self.check(event);
+                }
+                return Err(Error::bad_input(
+                    "perform",
+                    "only edits, creations and deletions can be undone, or a batch of them",
+                ));
             }
             _ => None,
         };
@@ -149,6 +163,19 @@ impl<R: Resource> ResourceCache<R> {
                 Ok(())
             }
             Event::ImportV1 { items } => self.import_v1(items, cx),
+            Event::Perform { label, event } => self.perform_step(label, *event, cx, done),
+            Event::Undo => {
+                self.undo_step(cx, done);
+                Ok(())
+            }
+            Event::Redo => {
+                self.redo_step(cx, done);
+                Ok(())
+            }
+            Event::ClearHistory => {
+                self.history = History::default();
+                Ok(())
+            }
             Event::Batch(events) => self.batch(events, cx, done),
         }
     }

@@ -129,6 +129,19 @@ pub enum Event<R: Resource> {
         /// The resources in order, each without its `_meta`, and that `_meta`.
         items: Vec<(R, Option<Metadata>)>,
     },
+    /// What the user did, to be kept as a step that can be undone.
+    Perform {
+        /// What to call it, such as `Delete 5 zones`.
+        label: String,
+        /// An edit, a creation or a deletion, queued or not, or a batch of these.
+        event: Box<Self>,
+    },
+    /// Undoes the last step.
+    Undo,
+    /// Redoes the step that was undone last.
+    Redo,
+    /// Forgets all steps.
+    ClearHistory,
     /// Several verbs, whole or not at all. Fetches, snapshots, watch events, imports and batches
     /// may not be in one.
     Batch(Vec<Self>),

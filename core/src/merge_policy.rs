@@ -212,6 +212,22 @@ impl<R: Resource, P: MergePolicy<R>> Resource for Governed<R, P> {
         self.body.changes_identity(patch) || P::lay(&self.body, patch).id() != self.body.id()
     }
 
+    fn anew(&self) -> Self {
+        Self::new(self.body.anew())
+    }
+
+    fn field_name(patch: &R::Patch) -> String {
+        R::field_name(patch)
+    }
+
+    fn size(&self) -> usize {
+        self.body.size()
+    }
+
+    fn patch_size(patch: &R::Patch) -> usize {
+        R::patch_size(patch)
+    }
+
     fn are_scattered<'a>(resources: impl Iterator<Item = &'a Self>) -> bool
     where
         Self: 'a,

@@ -38,6 +38,22 @@ pub struct Attempt<R: Resource> {
     pub key: String,
 }
 
+/// What an operation asks of the server, for a caller that sends it by itself: after an
+/// [`undo`](ResourceCache::undo), for one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request<R: Resource> {
+    /// The operation.
+    pub operation: OperationId,
+    /// What to ask of the server.
+    pub kind: Kind,
+    /// The resource, by the id that it has by now.
+    pub id: ResourceId,
+    /// The resource as it is to be; as it was, for a deletion. `None` when it is not known.
+    pub body: Option<R>,
+    /// What an update sets.
+    pub patch: Option<R::Patch>,
+}
+
 /// What waits to be sent, and what is under way.
 #[derive(Clone, Debug)]
 pub(crate) struct Outbox {
@@ -99,6 +115,7 @@ impl<R: Resource> ResourceCache<R> {
         let Some(operation) = done.operations.last().copied().filter(|o| *o >= first_new) else {
             return Ok(());
         };
+        self.record_queued(operation);
         let (mut row, index) = self.operation_row(operation)?;
         let seed = self.config.seed;
         let key = [cx.now.0 as u64, u64::MAX].map(|what| draw(seed, operation, what));
@@ -184,6 +201,23 @@ impl<R: Resource> ResourceCache<R> {
             body: row.asked(index, last, &self.config),
             patches: row.with_carried(index).filter_map(patch).collect(),
             key: out.key.clone(),
+        })
+    }
+
+    /// What an unsettled operation asks of the server; `None` for one that is not known, has settled,
+    /// or waits for the creation of its resource to be answered (L1).
+    pub fn request_of(&self, operation: OperationId) -> Option<Request<R>> {
+        let (row, index) = self.operation_row(operation).ok()?;
+        let asked = &row.operations[index];
+        Some(Request {
+            operation,
+            kind: (asked.is_unsettled() && !asked.waiting).then_some(asked.kind)?,
+            id: row.id.clone(),
+            body: row.asked(index, index, &self.config),
+            patch: match &asked.payload {
+                Payload::Update { patch, .. } => patch.clone(),
+                _ => None,
+            },
         })
     }
 

@@ -61,6 +61,13 @@ impl<R: Resource> Operation<R> {
         self.acked.is_none() && self.outgoing.as_ref().is_some_and(unsent)
     }
 
+    /// Whether nobody has sent it: the outbox has not, or it waits for a creation (L1), so that its
+    /// caller could not.
+    pub(crate) fn awaits_sending(&self) -> bool {
+        let waits = self.outgoing.is_none() && self.waiting;
+        self.is_unsettled() && (self.is_unsent() || waits)
+    }
+
     /// Whether the outbox drives it, and the server has not answered it: it does not age (K2).
     pub(crate) fn is_outgoing(&self) -> bool {
         self.outgoing.is_some() && self.acked.is_none()
@@ -272,11 +279,14 @@ impl<R: Resource> Row<R> {
         let (start, from) = match &self.operations[index].payload {
             Payload::Create(new) => (Some(new.clone()), index),
             Payload::Mark => return self.body().or(self.last.as_ref()).cloned(),
-            Payload::Update { .. } => (self.unedited().or_else(|| self.last.clone()), 0),
+            Payload::Update { .. } => {
+                let start = self.unedited().or_else(|| self.last.clone());
+                (start, self.recreated().unwrap_or(0).min(index))
+            }
         };
         let laid = self.operations[from..=last].iter().zip(from..);
         Some(laid.fold(start?, |body, (o, at)| {
-            o.lay_over(body, self.base.as_ref(), &self.operations[..at], config)
+            o.lay_over(body, self.base.as_ref(), &self.operations[from..at], config)
         }))
     }
 }

@@ -6,6 +6,7 @@ use crate::cache::ResourceCache;
 use crate::changes::Outcome;
 use crate::config::Config;
 use crate::error::Error;
+use crate::history::History;
 use crate::ids::{ResourceId, Revision, RowKey, Timestamp};
 use crate::log::Log;
 use crate::resource::Resource;
@@ -43,6 +44,8 @@ pub struct Record<R: Resource> {
     online: bool,
     #[serde(default)]
     online_since: Timestamp,
+    #[serde(default, skip_serializing_if = "History::is_empty")]
+    history: History<R>,
 }
 
 fn online() -> bool {
@@ -81,6 +84,7 @@ impl<R: Resource> ResourceCache<R> {
             outcomes: self.outcomes.iter().cloned().collect(),
             online: self.outbox.online,
             online_since: self.outbox.online_since,
+            history: self.history.clone(),
         }
     }
 
@@ -145,6 +149,8 @@ impl<R: Resource> ResourceCache<R> {
         cache.outcomes = record.outcomes.into();
         cache.outbox.online = record.online;
         cache.outbox.online_since = record.online_since;
+        cache.history = record.history.indexed();
+        cache.history.bound(cache.config.history);
         cache.handle_timeout(now)?;
         cache.gather();
         Ok(cache)

@@ -123,6 +123,30 @@ pub trait Resource: Clone + PartialEq + std::fmt::Debug {
         self.apply(patch).id() != self.id()
     }
 
+    /// The same resource to be created once more: without its uid, version and token, which are those
+    /// of the one that is gone. The default leaves it as it is.
+    #[must_use]
+    fn anew(&self) -> Self {
+        self.clone()
+    }
+
+    /// What to call the fields of `patch` when a user is told of them. The default is its `Debug`
+    /// text; JSON resources write JSON pointers.
+    fn field_name(patch: &Self::Patch) -> String {
+        format!("{patch:?}")
+    }
+
+    /// How many bytes it takes, about, for the bounds of the history
+    /// ([`HistoryLimits`](crate::HistoryLimits)). The default does not count what it has on the heap.
+    fn size(&self) -> usize {
+        size_of_val(self)
+    }
+
+    /// The same of a patch.
+    fn patch_size(patch: &Self::Patch) -> usize {
+        size_of_val(patch)
+    }
+
     /// Whether `resources`, all of them and in list order, keep so much in common storage that is no
     /// longer used, or lie about in it so scattered, that [`gather`](Self::gather) is worth its
     /// copying. Asked from time to time, as the list changes.

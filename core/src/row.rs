@@ -148,19 +148,25 @@ impl<R: Resource> Row<R> {
 
     /// The server's copy, or the new resource that has its place.
     pub(crate) fn unedited(&self) -> Option<R> {
-        let mut body = self.base.clone();
-        if let Some(creation) = self.creation() {
-            let behind_deletion = self
-                .operations
-                .iter()
-                .any(|o| o.id < creation.id && o.hides());
-            if let (Payload::Create(new), true) =
-                (&creation.payload, body.is_none() || behind_deletion)
-            {
-                body = Some(new.clone());
+        match (self.creation(), &self.base) {
+            (Some(creation), base) if base.is_none() || self.recreated().is_some() => {
+                match &creation.payload {
+                    Payload::Create(new) => Some(new.clone()),
+                    _ => base.clone(),
+                }
             }
+            (_, base) => base.clone(),
         }
-        body
+    }
+
+    /// Where the re-creation of what a deletion hides stands: what is older is not about it (L6).
+    pub(crate) fn recreated(&self) -> Option<usize> {
+        let creation = self
+            .operations
+            .iter()
+            .rposition(|o| o.live && o.creates())?;
+        let hides = |o: &Operation<R>| o.id < self.operations[creation].id && o.hides();
+        self.operations.iter().any(hides).then_some(creation)
     }
 
     /// Lays the operations over the base again.
@@ -176,9 +182,10 @@ impl<R: Resource> Row<R> {
             body.clone_from(&self.last);
         }
         if let Some(start) = body {
-            let laid = self.operations.iter().enumerate();
+            let current = &self.operations[self.recreated().unwrap_or(0)..];
+            let laid = current.iter().enumerate();
             let laid = laid.fold(start, |body, (index, o)| {
-                o.lay_over(body, self.base.as_ref(), &self.operations[..index], config)
+                o.lay_over(body, self.base.as_ref(), &current[..index], config)
             });
             self.shown = (self.base.as_ref() != Some(&laid)).then_some(laid);
         } else {
@@ -275,8 +282,18 @@ impl<R: Resource> Row<R> {
     }
 
     /// The clocks of what waited start (L1).
+    ///
+    /// What stands behind a re-creation that has no answer yet waits for that one.
     pub(crate) fn release_waiting(&mut self, cx: &Context<'_>) {
-        for operation in self.operations.iter_mut().filter(|o| o.waiting) {
+        let unanswered = |o: &Operation<R>| o.is_unsettled() && o.creates_unanswered();
+        let end = self.operations.iter().rposition(unanswered);
+        let end = end.unwrap_or(self.operations.len());
+        self.release_before(end, cx);
+    }
+
+    /// The same of all, up to the `end`.
+    pub(crate) fn release_before(&mut self, end: usize, cx: &Context<'_>) {
+        for operation in self.operations[..end].iter_mut().filter(|o| o.waiting) {
             operation.waiting = false;
             operation.begun = cx.clock;
             operation.heard = cx.clock;

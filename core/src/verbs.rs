@@ -87,6 +87,19 @@ verbs! {
     /// Removes several resources, all or none.
     batch_remove(ids: &[impl AsRef<str>]) =>
         Event::Batch(ids.iter().map(|id| Event::Remove { id: id.as_ref().into() }).collect());
+    /// Does what the user did, an edit, a creation, a deletion or a batch of them, queued or not, and
+    /// keeps it as a step that [`undo`](Self::undo) undoes.
+    perform(label: impl Into<String>, event: Event<R>) =>
+        Event::Perform { label: label.into(), event: Box::new(event) };
+    /// Undoes the last step: what was not sent is taken back, and costs nothing; what was sent gets
+    /// its inverse, queued if the step was, else in [`Applied::operations`] for the caller to send.
+    /// What is not any more what the step made of it is left alone, and told in
+    /// [`Applied::conflicts`]. Without a step it does nothing.
+    undo() => Event::Undo;
+    /// Redoes the step that was undone last, in the same way.
+    redo() => Event::Redo;
+    /// Forgets all steps.
+    clear_history() => Event::ClearHistory;
     /// Does all that is due.
     handle_timeout() => Event::HandleTimeout;
 }

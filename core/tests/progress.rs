@@ -45,9 +45,10 @@ fn processing(list: &str) -> JsonCache {
 }
 
 fn schema() -> Schema {
-    let mut schema = Schema::default();
-    schema.version = Some("/v".parse().unwrap());
-    schema
+    Schema {
+        version: Some("/v".parse().unwrap()),
+        ..Schema::default()
+    }
 }
 
 fn item(text: &str) -> JsonResource {

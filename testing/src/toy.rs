@@ -68,6 +68,10 @@ impl Resource for Toy {
         Some(field.to_string().into())
     }
 
+    fn anew(&self) -> Self {
+        Self::new(self.id.clone(), self.fields)
+    }
+
     fn apply(&self, patch: &Self::Patch) -> Self {
         let mut new = self.clone();
         for (field, value) in new.fields.iter_mut().zip(patch) {

@@ -208,6 +208,28 @@ impl Field {
         }
     }
 
+    /// The field of this path, taken away.
+    pub(crate) fn removing(path: Pointer) -> Self {
+        Self {
+            path,
+            op: Op::Remove,
+        }
+    }
+
+    /// How many bytes it takes, about.
+    pub(crate) fn size(&self) -> usize {
+        let value = match &self.op {
+            Op::Set(text) => text.len(),
+            Op::Remove | Op::Object => 0,
+        };
+        let path = self.path.path.iter();
+        size_of::<Self>()
+            + value
+            + path
+                .map(|name| size_of::<String>() + name.len())
+                .sum::<usize>()
+    }
+
     /// `text` with the field laid over it; the bytes of everything else stay as they are.
     pub(crate) fn laid_over(&self, text: &str) -> String {
         let path = &self.path.path;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::json::capture::{Capture, Raw};
-use crate::json::patch::{JsonPatch, validate};
+use crate::json::patch::{Field, JsonPatch, validate};
 use crate::json::pointer::{Pointer, find};
 use crate::json::scan::unescape;
 use crate::json::segment::{FULL, ID, Layer, Layout, Mark, Piece, Segment, TOKEN, UID, VERSION};
@@ -271,6 +271,29 @@ impl Resource for JsonResource {
             let value = |r: &Self| find(r.body(), &pointer.path).map(|at| r.body()[at].to_string());
             value(self) != value(&new)
         })
+    }
+
+    fn anew(&self) -> Self {
+        let layout = &self.segment.layout;
+        let servers = layout.pointers[UID..].iter().flatten();
+        let bare = servers.fold(self.body().to_string(), |text, pointer| {
+            Field::removing(pointer.clone()).laid_over(&text)
+        });
+        let new = Self::alone(&bare, [Some(self.id()), None, None, None], layout);
+        new.unwrap_or_else(|| self.clone())
+    }
+
+    fn field_name(patch: &JsonPatch) -> String {
+        let names = patch.fields.iter().map(|field| field.path.to_string());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    fn size(&self) -> usize {
+        self.body().len()
+    }
+
+    fn patch_size(patch: &JsonPatch) -> usize {
+        patch.fields.iter().map(Field::size).sum()
     }
 
     /// More than an eighth of the texts unused, or a sixth of the resources not behind the one before.

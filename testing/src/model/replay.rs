@@ -173,7 +173,10 @@ impl<'a> Replay<'a> {
     }
 
     pub(super) fn release(&mut self, t: usize) {
-        for op in self.things[t].ops.iter_mut().filter(|o| o.waiting) {
+        let ops = &mut self.things[t].ops;
+        let unanswered = |o: &Op| o.creates() && o.open() && o.acked.is_none();
+        let end = ops.iter().rposition(unanswered).unwrap_or(ops.len());
+        for op in ops[..end].iter_mut().filter(|o| o.waiting) {
             (op.waiting, op.begun, op.heard, op.until) = (false, self.time, self.time, self.time);
         }
     }

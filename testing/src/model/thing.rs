@@ -99,10 +99,14 @@ impl Thing {
 
     pub(super) fn body(&self, config: &Config) -> Option<Toy> {
         let mut start = self.base.clone();
-        if let Some(at) = self.ops.iter().rposition(|o| o.creates() && o.guards)
-            && (start.is_none() || self.ops[..at].iter().any(Op::hides))
-        {
-            start.clone_from(&self.ops[at].new);
+        // What is older than a re-creation is not about it.
+        let mut from = 0;
+        if let Some(at) = self.ops.iter().rposition(|o| o.creates() && o.guards) {
+            let again = self.ops[..at].iter().any(Op::hides);
+            if start.is_none() || again {
+                start.clone_from(&self.ops[at].new);
+            }
+            from = if again { at } else { 0 };
         }
         if start.is_none() && self.hidden() {
             start.clone_from(&self.last);
@@ -112,7 +116,8 @@ impl Thing {
         let kept = config.on_failure == resourcecache::OnFailure::Keep;
         let shows =
             |o: &Op| o.kind == Kind::Update && o.guards && (o.phase != Phase::Failed || kept);
-        for (at, op) in self.ops.iter().enumerate().filter(|(_, o)| shows(o)) {
+        let ops = &self.ops[from..];
+        for (at, op) in ops.iter().enumerate().filter(|(_, o)| shows(o)) {
             for field in 0..FIELD_COUNT {
                 // What the server told beside lies beneath an older edit without an answer.
                 let awaits = |o: &Op| {
@@ -120,7 +125,7 @@ impl Thing {
                     shows(o) && o.acked.is_none() && named
                 };
                 let beside = op.acked.is_some() && op.patch.is_none_or(|p| p[field].is_none());
-                if beside && self.ops[..at].iter().any(awaits) {
+                if beside && ops[..at].iter().any(awaits) {
                     continue;
                 }
                 match (op.hold[field], &self.base) {

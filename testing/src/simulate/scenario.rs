@@ -221,6 +221,14 @@ impl<S: ServerModel> Writer<'_, S> {
             }
             Event::PollAttempt => json!({"do": "poll_attempt"}),
             Event::SetOnline { online } => json!({"do": "set_online", "online": online}),
+            Event::Perform { label, event } => {
+                let mut step = self.action(event);
+                step["label"] = label.as_str().into();
+                step
+            }
+            Event::Undo => json!({"do": "undo"}),
+            Event::Redo => json!({"do": "redo"}),
+            Event::ClearHistory => json!({"do": "clear_history"}),
             // No client is given these.
             Event::HandleTimeout | Event::ImportV1 { .. } | Event::Batch(_) => {
                 json!({"do": "tick"})

@@ -1,0 +1,83 @@
+//! Which steps can be undone and redone, by their labels (H4).
+
+use crate::cache::ResourceCache;
+use crate::changes::Settlement;
+use crate::history::{Part, Step, What};
+use crate::ids::OperationId;
+use crate::resource::Resource;
+use crate::row::Row;
+use crate::undo::wanted;
+
+impl<R: Resource> ResourceCache<R> {
+    /// Whether undoing or redoing it would do something, or tell of a conflict.
+    fn means(&self, step: &Step<R>) -> bool {
+        step.parts.iter().any(|part| {
+            let shown = || {
+                let row = self.row_of(part);
+                row.is_some_and(|row| row.body().is_some() && !row.is_hidden())
+            };
+            let means = match part.what {
+                What::Edit { .. } => self.edit_shows(part),
+                What::Creation(_) => shown(),
+                What::Deletion(_) => !shown(),
+            };
+            !part.skipped && (means || !part.is_moot())
+        })
+    }
+
+    /// Whether an edit that came to nothing shows nevertheless: kept as failed, or in what was brought
+    /// back after it.
+    fn edit_shows(&self, part: &Part<R>) -> bool {
+        let kept = part.operations.iter().any(|o| self.is_kept(*o));
+        let row = self.row_of(part);
+        let body = row.as_ref().and_then(Row::body);
+        let values = match (&part.what, part.settled, body) {
+            (
+                What::Edit {
+                    before: Some(before),
+                    after,
+                },
+                Some(Settlement::Cancelled),
+                Some(body),
+            ) => !wanted(body, after, before).patches.is_empty(),
+            _ => false,
+        };
+        kept || values
+    }
+
+    /// Whether it has failed, and still shows (V5).
+    fn is_kept(&self, operation: OperationId) -> bool {
+        let found = self.operation_row(operation).ok();
+        found.is_some_and(|(row, index)| {
+            let operation = &row.operations[index];
+            operation.is_unsettled() && operation.is_failed()
+        })
+    }
+
+    /// The label of the step that [`undo`](Self::undo) would undo; `None` when there is none.
+    pub fn undo_label(&self) -> Option<&str> {
+        self.undo_labels().next()
+    }
+
+    /// The label of the step that [`redo`](Self::redo) would redo; `None` when there is none.
+    pub fn redo_label(&self) -> Option<&str> {
+        self.redo_labels().next()
+    }
+
+    /// The labels of the steps that can be undone, the newest first.
+    pub fn undo_labels(&self) -> impl Iterator<Item = &str> {
+        let steps = self.history.done().filter(|step| self.means(step));
+        steps.map(|step| step.label.as_str())
+    }
+
+    /// The labels of the steps that can be redone, the next first.
+    pub fn redo_labels(&self) -> impl Iterator<Item = &str> {
+        let steps = self.history.undone().filter(|step| means_again(step));
+        steps.map(|step| step.label.as_str())
+    }
+}
+
+/// Whether anything of it was undone.
+fn means_again<R: Resource>(step: &Step<R>) -> bool {
+    step.parts.iter().any(|part| !part.skipped)
+}
