@@ -222,11 +222,18 @@ impl<R: Resource> History<R> {
         self.next = next;
     }
 
-    /// The part that this operation did or undid, and whether its step is done.
-    pub(crate) fn part_mut(&mut self, operation: OperationId) -> Option<(&mut Part<R>, bool)> {
+    /// Does something with the part that this operation did or undid, told whether its step is done.
+    pub(crate) fn with_part<T>(
+        &mut self,
+        operation: OperationId,
+        act: impl FnOnce(&mut Part<R>, bool) -> T,
+    ) -> Option<T> {
         let (serial, index) = *self.by_operation.get(&operation)?;
         let part = self.steps.get_mut(&serial)?.parts.get_mut(index)?;
-        Some((part, serial < self.next))
+        let before = part.size();
+        let acted = act(part, serial < self.next);
+        self.bytes = self.bytes - before + part.size();
+        Some(acted)
     }
 
     /// What was about one row is about another from now on: its resource is back.

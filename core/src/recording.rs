@@ -86,28 +86,31 @@ impl<R: Resource> ResourceCache<R> {
     /// inverse that was not sent.
     pub(crate) fn heed_outcomes(&mut self, cx: &mut Context<'_>) {
         let mut at = 0;
-        while let Some(outcome) = cx.outcomes.get(at).cloned() {
+        while let Some(outcome) = cx.outcomes.get(at) {
+            let (operation, settlement) = (outcome.operation, outcome.settlement);
             at += 1;
-            let Some((part, _)) = self.history.part_mut(outcome.operation) else {
-                continue;
-            };
-            if part.operations.contains(&outcome.operation) {
-                part.settled = Some(outcome.settlement);
-                continue;
-            }
-            if outcome.settlement != Settlement::Failed {
-                continue;
-            }
-            for inverse in part.operations.clone() {
-                let found = self.operation_row(inverse).ok();
-                let unsent = Operation::awaits_sending;
-                if let Some((mut row, index)) =
-                    found.filter(|(row, index)| unsent(&row.operations[*index]))
-                {
-                    row.cancel(index, cx);
-                    self.put(row);
+            let needless = self.history.with_part(operation, |part, _| {
+                if part.operations.contains(&operation) {
+                    part.settled = Some(settlement);
+                    return Vec::new();
                 }
+                match settlement {
+                    Settlement::Failed => part.operations.clone(),
+                    _ => Vec::new(),
+                }
+            });
+            for inverse in needless.into_iter().flatten() {
+                self.take_back_unsent(inverse, cx);
             }
+        }
+    }
+
+    fn take_back_unsent(&mut self, operation: OperationId, cx: &mut Context<'_>) {
+        if let Ok((mut row, index)) = self.operation_row(operation)
+            && row.operations[index].awaits_sending()
+        {
+            row.cancel(index, cx);
+            self.put(row);
         }
     }
 
@@ -119,27 +122,37 @@ impl<R: Resource> ResourceCache<R> {
             .map(|index| &row.operations[index])
             .collect();
         for (at, operation) in answered.iter().enumerate() {
-            let Some((part, done)) = self.history.part_mut(operation.id) else {
-                continue;
+            let made = |field: &R::Patch| {
+                operation.names_any_of(field)
+                    && !answered[at + 1..].iter().any(|o| o.names_any_of(field))
             };
-            let What::Edit { before, after } = &mut part.what else {
-                continue;
+            let answered = |values: &R::Patch| {
+                let fields = R::fields(values);
+                let others = fields.iter().filter(|field| !made(field));
+                let mixed = others.fold(answer.clone(), |mixed, field| mixed.apply(field));
+                mixed.pick(values)
             };
-            let names = |o: &&Operation<R>| match &o.payload {
-                Payload::Update { patch, .. } => {
-                    patch.as_ref().is_some_and(|p| R::overlaps(p, after))
+            self.history.with_part(operation.id, |part, done| {
+                let What::Edit { before, after } = &mut part.what else {
+                    return;
+                };
+                if !part.operations.contains(&operation.id) {
+                    return;
                 }
-                _ => false,
-            };
-            let current = part.operations.contains(&operation.id);
-            if !current || answered[at + 1..].iter().any(names) {
-                continue;
-            }
-            match before {
-                _ if done => *after = answer.pick(after),
-                Some(before) => *before = answer.pick(before),
-                None => {}
-            }
+                let values = if done { Some(after) } else { before.as_mut() };
+                if let Some(values) = values {
+                    *values = answered(values);
+                }
+            });
+        }
+    }
+}
+
+impl<R: Resource> Operation<R> {
+    fn names_any_of(&self, fields: &R::Patch) -> bool {
+        match &self.payload {
+            Payload::Update { patch, .. } => patch.as_ref().is_some_and(|p| R::overlaps(p, fields)),
+            _ => false,
         }
     }
 }

@@ -14,12 +14,13 @@ use crate::state::Kind;
 
 /// Which way a step is taken.
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
+pub(crate) enum Way {
     Undo,
     Redo,
 }
 
 impl<R: Resource> ResourceCache<R> {
+    /// Takes the last step back; those that mean nothing any more are dropped (H4).
     pub(crate) fn undo_step(&mut self, cx: &mut Context<'_>, done: &mut Done) {
         while let Some(serial) = self.history.last_done() {
             self.history.set_next(serial);
@@ -29,6 +30,7 @@ impl<R: Resource> ResourceCache<R> {
         }
     }
 
+    /// Takes the step again that was taken back last.
     pub(crate) fn redo_step(&mut self, cx: &mut Context<'_>, done: &mut Done) {
         while let Some(serial) = self.history.first_undone() {
             self.history.set_next(serial + 1);
@@ -38,29 +40,27 @@ impl<R: Resource> ResourceCache<R> {
         }
     }
 
-    /// Takes a step back or again; one that means nothing any more is dropped (H4).
+    /// Whether it meant anything.
     fn take_step(&mut self, serial: u64, way: Way, cx: &mut Context<'_>, done: &mut Done) -> bool {
         let Some(mut step) = self.history.take(serial) else {
             return false;
         };
-        let conflicts = done.conflicts.len();
-        let mut did = false;
+        if !self.means(&step, way) {
+            return false;
+        }
         for at in 0..step.parts.len() {
             let at = match way {
                 Way::Undo => step.parts.len() - 1 - at,
                 Way::Redo => at,
             };
-            did |= self.take_part(&mut step, at, way, cx, done);
+            self.take_part(&mut step, at, way, cx, done);
         }
-        let means = did || done.conflicts.len() > conflicts;
-        if means {
-            self.history.put(serial, step);
-            self.history.bound(self.config.history);
-        }
-        means
+        self.history.put(serial, step);
+        self.history.bound(self.config.history);
+        true
     }
 
-    /// Whether anything was done.
+    /// Does what there is to do about one part.
     fn take_part(
         &mut self,
         step: &mut Step<R>,
@@ -68,10 +68,10 @@ impl<R: Resource> ResourceCache<R> {
         way: Way,
         cx: &mut Context<'_>,
         done: &mut Done,
-    ) -> bool {
+    ) {
         let part = &mut step.parts[at];
         if std::mem::take(&mut part.skipped) {
-            return false;
+            return;
         }
         let did = match (&part.what, way) {
             (What::Edit { .. }, _) => self.take_edit(part, way, cx, done),
@@ -83,7 +83,6 @@ impl<R: Resource> ResourceCache<R> {
             }
         };
         step.parts[at].skipped = !did;
-        did
     }
 
     pub(crate) fn row_of(&self, part: &Part<R>) -> Option<Row<R>> {

@@ -6,23 +6,32 @@ use crate::history::{Part, Step, What};
 use crate::ids::OperationId;
 use crate::resource::Resource;
 use crate::row::Row;
-use crate::undo::wanted;
+use crate::undo::{Way, wanted};
 
 impl<R: Resource> ResourceCache<R> {
-    /// Whether undoing or redoing it would do something, or tell of a conflict.
-    fn means(&self, step: &Step<R>) -> bool {
+    /// Whether it is still something that can be taken this way (H4).
+    pub(crate) fn means(&self, step: &Step<R>, way: Way) -> bool {
         step.parts.iter().any(|part| {
-            let shown = || {
-                let row = self.row_of(part);
-                row.is_some_and(|row| row.body().is_some() && !row.is_hidden())
+            let means = match way {
+                Way::Undo => self.can_be_undone(part),
+                Way::Redo => part.settled != Some(Settlement::Failed),
             };
-            let means = match part.what {
-                What::Edit { .. } => self.edit_shows(part),
-                What::Creation(_) => shown(),
-                What::Deletion(_) => !shown(),
-            };
-            !part.skipped && (means || !part.is_moot())
+            !part.skipped && means
         })
+    }
+
+    fn can_be_undone(&self, part: &Part<R>) -> bool {
+        let shown = || {
+            let row = self.row_of(part);
+            row.is_some_and(|row| row.body().is_some() && !row.is_hidden())
+        };
+        let shows = match &part.what {
+            What::Edit { before, after } if before.as_ref() == Some(after) => return false,
+            What::Edit { .. } => self.edit_shows(part),
+            What::Creation(_) => shown(),
+            What::Deletion(_) => !shown(),
+        };
+        shows || !part.is_moot()
     }
 
     /// Whether an edit that came to nothing shows nevertheless: kept as failed, or in what was brought
@@ -66,18 +75,19 @@ impl<R: Resource> ResourceCache<R> {
 
     /// The labels of the steps that can be undone, the newest first.
     pub fn undo_labels(&self) -> impl Iterator<Item = &str> {
-        let steps = self.history.done().filter(|step| self.means(step));
+        let steps = self
+            .history
+            .done()
+            .filter(|step| self.means(step, Way::Undo));
         steps.map(|step| step.label.as_str())
     }
 
     /// The labels of the steps that can be redone, the next first.
     pub fn redo_labels(&self) -> impl Iterator<Item = &str> {
-        let steps = self.history.undone().filter(|step| means_again(step));
+        let steps = self
+            .history
+            .undone()
+            .filter(|step| self.means(step, Way::Redo));
         steps.map(|step| step.label.as_str())
     }
-}
-
-/// Whether anything of it was undone.
-fn means_again<R: Resource>(step: &Step<R>) -> bool {
-    step.parts.iter().any(|part| !part.skipped)
 }

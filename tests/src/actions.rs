@@ -1,19 +1,20 @@
 //! What each action of a scenario asks of the cache.
 
 use resourcecache::{
-    Applied, Changes, Coverage, Error, Event, Kind, MetadataPatch, OperationId, ResourceId, Retry,
-    Snapshot, Timestamp, WatchEvent, json::JsonResource,
+    Applied, Changes, Coverage, Error, MetadataPatch, OperationId, ResourceId, Retry, Snapshot,
+    Timestamp, WatchEvent, json::JsonResource,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::begin::read_kind;
 use crate::fields::Fields;
 use crate::runner::World;
 
 /// The five minutes of the document.
 const OLDER_THAN_MS: u64 = 300_000;
 
-type Ran = Result<Result<Changes, Error>, String>;
+pub(crate) type Ran = Result<Result<Changes, Error>, String>;
 type Verb = Result<Applied, Error>;
 
 impl World {
@@ -44,10 +45,11 @@ impl World {
             }
             _ => None,
         };
-        let send_after_ms: Option<u64> = fields.optional("send_after_ms")?;
         let done = match action {
-            _ if send_after_ms.is_some() => match self.begin(action, fields)? {
-                Ok(begin) => self.cache.queue(begin, send_after_ms.unwrap_or(0), now),
+            "perform" => return self.perform(fields, now),
+            "undo" | "redo" => return self.undo_or_redo(action, fields, now),
+            _ if fields.has("send_after_ms") => match self.begin(action, fields)? {
+                Ok(begin) => self.cache.apply(begin, now),
                 Err(error) => Err(error),
             },
             "merge" => self.merge(fields, now)?,
@@ -66,42 +68,6 @@ impl World {
             self.operations.insert(name, operation);
         }
         Ok(done.map(|applied| applied.changes))
-    }
-
-    /// What is to be queued.
-    fn begin(
-        &self,
-        action: &str,
-        mut fields: Fields,
-    ) -> Result<Result<Event<JsonResource>, Error>, String> {
-        if action == "add_as_creating" {
-            let item: Box<RawValue> = fields.required("item")?;
-            fields.finish()?;
-            let resource = self.schema.resource(item.get().as_bytes());
-            return Ok(resource.map(|resource| Event::Create {
-                resource,
-                min_ttl_ms: None,
-            }));
-        }
-        let id: String = fields.required("id")?;
-        let min_ttl_ms = fields.optional("min_ttl_ms")?;
-        let (kind, patch) = match action {
-            "mark_as_deleting" => (Kind::Delete, None),
-            "mark_as_updating" => (
-                Kind::Update,
-                Some(fields.required::<Box<RawValue>>("patch")?),
-            ),
-            "mark_as_processing" => (read_kind(&mut fields)?, None),
-            other => return Err(format!("send_after_ms: {other} begins no operation")),
-        };
-        fields.finish()?;
-        let patch = patch.map(|patch| self.schema.merge_patch(patch.get().as_bytes()));
-        Ok(patch.transpose().map(|patch| Event::Begin {
-            id: id.into(),
-            kind,
-            patch,
-            min_ttl_ms,
-        }))
     }
 
     fn merge(&mut self, mut fields: Fields, now: Timestamp) -> Result<Verb, String> {
@@ -312,19 +278,10 @@ impl World {
                 let online = fields.required("online");
                 verb!(online; self.cache.set_online(online, now))
             }
+            "clear_history" => verb!(; self.cache.clear_history(now)),
             "tick" => verb!(; self.cache.handle_timeout(now)),
             unknown => Err(format!("do: {unknown:?} is no action")),
         }
-    }
-}
-
-fn read_kind(fields: &mut Fields) -> Result<Kind, String> {
-    match fields.required::<String>("operation")?.as_str() {
-        "creating" => Ok(Kind::Create),
-        "updating" => Ok(Kind::Update),
-        "processing" => Ok(Kind::Process),
-        "deleting" => Ok(Kind::Delete),
-        unknown => Err(format!("operation: {unknown:?} is none")),
     }
 }
 

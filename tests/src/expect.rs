@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use resourcecache::{Kind, ResourceId, State, Status, Timestamp};
+use resourcecache::json::JsonResource;
+use resourcecache::{Conflict, Kind, ResourceId, State, Status, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -36,6 +37,35 @@ struct ExpectedAttempt {
     kind: Option<Kind>,
     id: Option<String>,
     body: Option<Map<String, Value>>,
+}
+
+/// What is asked of the server; a field that is left out may be anything.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedCall {
+    kind: Option<Kind>,
+    id: Option<String>,
+    body: Option<Map<String, Value>>,
+}
+
+impl ExpectedCall {
+    fn is_asked(
+        &self,
+        what: &str,
+        kind: Kind,
+        id: &ResourceId,
+        body: Option<&JsonResource>,
+    ) -> Checked {
+        same(&format!("{what}: kind"), &self.kind.unwrap_or(kind), &kind)?;
+        let id = id.to_string();
+        same(&format!("{what}: id"), self.id.as_ref().unwrap_or(&id), &id)?;
+        let Some(expected) = &self.body else {
+            return Ok(());
+        };
+        let body = body.map_or("null", |b| b.body());
+        let body: Value = serde_json::from_str(body).map_err(|e| e.to_string())?;
+        contains(&format!("{what}'s body"), expected, &body)
+    }
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: &T, got: &T) -> Checked {
@@ -87,8 +117,26 @@ impl World {
         if let Some(expected) = fields.optional::<Option<ExpectedAttempt>>("attempt")? {
             self.expect_attempt(expected)?;
         }
+        if let Some(expected) = fields.optional("requests")? {
+            self.expect_requests(expected)?;
+        }
         if let Some(expected) = fields.optional::<bool>("should_poll")? {
             same("should_poll", &expected, &self.cache.should_poll())?;
+        }
+        self.expect_history(fields)
+    }
+
+    fn expect_history(&self, fields: &mut Fields) -> Checked {
+        if let Some(expected) = fields.optional::<Vec<String>>("undo_labels")? {
+            let got: Vec<String> = self.cache.undo_labels().map(str::to_string).collect();
+            same("undo_labels", &expected, &got)?;
+        }
+        if let Some(expected) = fields.optional::<Vec<String>>("redo_labels")? {
+            let got: Vec<String> = self.cache.redo_labels().map(str::to_string).collect();
+            same("redo_labels", &expected, &got)?;
+        }
+        if let Some(expected) = fields.optional::<Vec<Conflict>>("conflicts")? {
+            same("conflicts", &expected, &self.conflicts)?;
         }
         Ok(())
     }
@@ -110,23 +158,31 @@ impl World {
             &expected.number.unwrap_or(got.number),
             &got.number,
         )?;
-        same(
-            "attempt's kind",
-            &expected.kind.unwrap_or(got.kind),
-            &got.kind,
-        )?;
-        let id = got.id.to_string();
-        same(
-            "attempt's id",
-            &expected.id.unwrap_or_else(|| id.clone()),
-            &id,
-        )?;
-        let Some(body) = expected.body else {
-            return Ok(());
+        let call = ExpectedCall {
+            kind: expected.kind,
+            id: expected.id,
+            body: expected.body,
         };
-        let got = got.body.as_ref().map_or("null", |b| b.body());
-        let got: Value = serde_json::from_str(got).map_err(|e| e.to_string())?;
-        contains("the attempt's body", &body, &got)
+        call.is_asked("the attempt", got.kind, &got.id, got.body.as_ref())
+    }
+
+    fn expect_requests(&self, expected: BTreeMap<String, Option<ExpectedCall>>) -> Checked {
+        for (name, expected) in expected {
+            let operation = self.operations.get(&name).copied();
+            let operation =
+                operation.ok_or_else(|| format!("requests: {name:?} was never begun"))?;
+            match (expected, self.cache.request_of(operation)) {
+                (None, None) => {}
+                (Some(expected), Some(got)) => {
+                    let what = format!("{name}'s request");
+                    expected.is_asked(&what, got.kind, &got.id, got.body.as_ref())?;
+                }
+                (_, got) => {
+                    return Err(format!("expected: otherwise\n    got: {name} asks {got:?}"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn expect_of_ids(&mut self, fields: &mut Fields) -> Checked {

@@ -26,6 +26,11 @@ impl Fields {
         self.0.remove(name).map(|value| value.get().to_string())
     }
 
+    /// Whether a field is there, and still to be read.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A field that may be left out. `null` counts as a value, for those who take one.
     ///
     /// # Errors

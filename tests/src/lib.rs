@@ -2,6 +2,7 @@
 //! `scenarios/README.md` describes it. And what property tests and fuzzing share about responses.
 
 mod actions;
+mod begin;
 mod expect;
 mod fields;
 pub mod responses;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use resourcecache::json::{JsonResource, Schema};
 use resourcecache::{
-    Attempt, Changes, Config, Error, FetchToken, JsonCache, OperationId, Outcome, RowKey, Timestamp,
+    Attempt, Changes, Config, Conflict, Error, FetchToken, JsonCache, OperationId, Outcome, RowKey,
+    Timestamp,
 };
 use serde_json::value::RawValue;
 
@@ -90,6 +91,7 @@ fn read_config(json: &str) -> Result<(Config, Schema), String> {
         config.retry => "retry",
         config.max_under_way => "max_under_way",
         config.progress => "progress",
+        config.history => "history",
     }
     // How a list carries its own version is the runner's business: merge names it.
     let _: Option<serde_json::Value> = fields.optional("list_version")?;
@@ -107,6 +109,8 @@ pub(crate) struct World {
     pub(crate) last: Changes,
     /// The attempt that the last `poll_attempt` handed out.
     pub(crate) attempt: Option<Attempt<JsonResource>>,
+    /// What the last undo or redo left alone.
+    pub(crate) conflicts: Vec<Conflict>,
     /// The outcomes since the last expectation that asked.
     pub(crate) outcomes: Vec<Outcome>,
     /// Each id's row key when it was last seen after an action.
@@ -128,6 +132,7 @@ impl World {
             fetches: BTreeMap::new(),
             last: Changes::default(),
             attempt: None,
+            conflicts: Vec::new(),
             outcomes: Vec::new(),
             seen: BTreeMap::new(),
             first_seen: BTreeMap::new(),
