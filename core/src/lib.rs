@@ -101,4 +101,6 @@ mod guides {
     mod outbox {}
     #[doc = include_str!("../../docs/progress.md")]
     mod progress {}
+    #[doc = include_str!("../../docs/undo.md")]
+    mod undo {}
 }

@@ -106,9 +106,10 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn take_back_unsent(&mut self, operation: OperationId, cx: &mut Context<'_>) {
-        if let Ok((mut row, index)) = self.operation_row(operation)
-            && row.operations[index].awaits_sending()
-        {
+        let Ok((mut row, index)) = self.operation_row(operation) else {
+            return;
+        };
+        if row.operations[index].awaits_sending() {
             row.cancel(index, cx);
             self.put(row);
         }

@@ -134,9 +134,16 @@ impl<R: Resource> ResourceCache<R> {
         let What::Edit { before, after } = &part.what else {
             return false;
         };
-        let (Some(before), Some(body)) = (before, row.body()) else {
-            done.conflict(told, &row.id, ConflictReason::Unknown);
-            return false;
+        let (before, body) = match (before, row.body()) {
+            (Some(before), Some(body)) => (before, body),
+            (None, _) => {
+                done.conflict(told, &row.id, ConflictReason::Unknown);
+                return false;
+            }
+            (_, None) => {
+                done.conflict(told, &row.id, ConflictReason::Gone);
+                return false;
+            }
         };
         let (from, to) = match way {
             Way::Undo => (after, before),
@@ -147,7 +154,22 @@ impl<R: Resource> ResourceCache<R> {
             let fields = left.iter().map(R::field_name).collect();
             done.conflict(told, &row.id, ConflictReason::Changed { fields });
         }
-        let (id, queued) = (row.id, part.queued);
+        let begun = self.begin_edits(patches, part.queued, &row.id, cx, done);
+        let did = !begun.is_empty();
+        if did {
+            part.moved(begun);
+        }
+        did
+    }
+
+    fn begin_edits(
+        &mut self,
+        patches: Vec<R::Patch>,
+        queued: bool,
+        id: &ResourceId,
+        cx: &mut Context<'_>,
+        done: &mut Done,
+    ) -> Vec<OperationId> {
         let mut begun = Vec::new();
         for patch in patches {
             let begin = Event::Begin {
@@ -156,13 +178,9 @@ impl<R: Resource> ResourceCache<R> {
                 patch: Some(patch),
                 min_ttl_ms: None,
             };
-            begun.extend(self.begin_inverse(begin, queued, &id, cx, done));
+            begun.extend(self.begin_inverse(begin, queued, id, cx, done));
         }
-        let did = !begun.is_empty();
-        if did {
-            part.moved(begun);
-        }
-        did
+        begun
     }
 
     /// Takes a resource away that the step brought: its creation where that was not sent, or by a
