@@ -248,6 +248,18 @@ pub enum Coverage {
     },
 }
 
+/// How a server names an operation of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Named {
+    /// By the resource: its newest operation that is not failed or settled is meant.
+    Id(ResourceId),
+    /// By what the client sent with it: the idempotency key of an attempt
+    /// ([`Attempt::key`](crate::Attempt::key)), or the token of the resource to be created
+    /// ([`Resource::token`]).
+    Key(String),
+}
+
 /// A watch event: an observation of one resource, or of the stream itself (W1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -258,6 +270,22 @@ pub enum WatchEvent<R> {
     Modified(R),
     /// It is gone; the body is its last.
     Deleted(R),
+    /// The same, from a stream that tells no body.
+    DeletedId {
+        /// The resource.
+        id: ResourceId,
+        /// The version at which it went, if the stream tells.
+        version: Option<String>,
+    },
+    /// The server gave up work that it had accepted: the operation fails, as by
+    /// [`Event::Fail`] without another attempt. One that is not known, or that settled, stays as it
+    /// is.
+    Failed {
+        /// Which operation.
+        operation: Named,
+        /// What to tell the user.
+        error: String,
+    },
     /// Everything else is as it was, up to this version of the list (W3).
     Bookmark {
         /// The list's version, if the stream tells.

@@ -63,6 +63,17 @@ mod undo_labels;
 mod verbs;
 mod view;
 mod watch;
+mod watch_action;
+mod watch_config;
+mod watch_failure;
+mod watch_initial;
+mod watch_lists;
+mod watch_message;
+mod watch_pace;
+mod watch_position;
+mod watch_session;
+mod watch_streams;
+mod watch_time;
 
 pub use badge::{Badge, Icon, Labels, Progress, Variant};
 pub use cache::ResourceCache;
@@ -72,7 +83,7 @@ pub use conflict::{Conflict, ConflictReason};
 pub use deadline::{Deadline, Reason};
 pub use diagram::lifecycle_mermaid;
 pub use error::{Error, ErrorKind, Missing};
-pub use event::{BadItem, Coverage, Event, Retry, Snapshot, WatchEvent};
+pub use event::{BadItem, Coverage, Event, Named, Retry, Snapshot, WatchEvent};
 pub use explain::{Explanation, Next};
 pub use history::HistoryLimits;
 pub use ids::{FetchToken, OperationId, ResourceId, Revision, RowKey, Timestamp};
@@ -86,6 +97,12 @@ pub use resource_config::{DNS_RECORDS, DNS_ZONES, DOMAINS, PROJECTS, ResourceCon
 pub use retry_policy::{Backoff, RetryPolicy};
 pub use state::{Edge, Kind, State, TransitionError, Trigger};
 pub use view::{Item, OperationInfo};
+pub use watch_action::{CallId, ListCall, WatchAction, WatchCall};
+pub use watch_config::{BadMessages, Initial, Resume, WatchConfig};
+pub use watch_failure::WatchFailure;
+pub use watch_message::{ListAnswer, StreamEvent, WatchMessage};
+pub use watch_position::WatchPosition;
+pub use watch_session::{WatchSession, WatchState};
 
 /// A collection of JSON resources.
 pub type JsonCache = ResourceCache<json::JsonResource>;

@@ -78,6 +78,15 @@ impl<R: Resource> Operation<R> {
         self.is_unsettled() && self.is_outgoing() && !self.is_failed()
     }
 
+    /// Whether it was sent under this idempotency key, or creates a resource with this token.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        let token = match &self.payload {
+            Payload::Create(new) => new.token(),
+            _ => None,
+        };
+        token == Some(key) || self.outgoing.as_ref().is_some_and(|out| out.key == key)
+    }
+
     pub(crate) fn is_under_way(&self) -> bool {
         let sent = self.outgoing.as_ref().is_some_and(|out| out.under_way);
         sent && self.acked.is_none() && self.is_unsettled()

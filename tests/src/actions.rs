@@ -1,8 +1,8 @@
 //! What each action of a scenario asks of the cache.
 
 use resourcecache::{
-    Applied, Changes, Coverage, Error, MetadataPatch, OperationId, ResourceId, Retry, Snapshot,
-    Timestamp, WatchEvent, json::JsonResource,
+    Applied, Changes, Coverage, Error, MetadataPatch, Named, OperationId, ResourceId, Retry,
+    Snapshot, Timestamp, WatchEvent, json::JsonResource,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -102,8 +102,26 @@ impl World {
     fn observe(&mut self, mut fields: Fields, now: Timestamp) -> Result<Verb, String> {
         let kind: String = fields.required("type")?;
         let item = fields.raw("item");
+        let id: Option<String> = fields.optional("id")?;
+        let key: Option<String> = fields.optional("key")?;
+        let version: Option<String> = fields.optional("version")?;
+        let error: Option<String> = fields.optional("error")?;
         fields.finish()?;
+        let named = match (id, key) {
+            (Some(id), None) => Some(Named::Id(id.into())),
+            (None, Some(key)) => Some(Named::Key(key)),
+            (None, None) => None,
+            _ => return Err("observe: an id or a key, not both".into()),
+        };
         let event = match (kind.as_str(), item) {
+            ("deleted", None) => match named {
+                Some(Named::Id(id)) => WatchEvent::DeletedId { id, version },
+                _ => return Err("observe: deleted, but neither an item nor an id".into()),
+            },
+            ("failed", None) => WatchEvent::Failed {
+                operation: named.ok_or("observe: failed, but neither an id nor a key")?,
+                error: error.ok_or("observe: failed, but no error")?,
+            },
             ("expired", None) => WatchEvent::Expired,
             ("bookmark", None) => WatchEvent::Bookmark { version: None },
             ("bookmark", Some(item)) => {

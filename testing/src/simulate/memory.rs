@@ -373,8 +373,15 @@ impl<R: Resource> Memory<R> {
                     one.released |= one.kind != Kind::Delete && !other;
                 }
             }
+            WatchEvent::DeletedId { id, .. } => {
+                let named = self.operations.iter_mut().filter(|o| id == o.id.as_str());
+                for one in named {
+                    one.released |= one.kind != Kind::Delete;
+                }
+            }
             WatchEvent::Bookmark { version } => self.outrun(version.as_deref(), order),
-            WatchEvent::Expired => {}
+            // What fails is told as an outcome.
+            WatchEvent::Failed { .. } | WatchEvent::Expired => {}
         }
     }
 

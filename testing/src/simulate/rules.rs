@@ -87,7 +87,7 @@ pub(crate) fn count<R: Resource>(
         Event::Merge(snapshot) => count_merge(memory, taken, snapshot, &mut met),
         Event::Observe(event) => met(match event {
             WatchEvent::Bookmark { .. } => &["W1", "W3"],
-            WatchEvent::Deleted(_) => &["L11", "W1"],
+            WatchEvent::Deleted(_) | WatchEvent::DeletedId { .. } => &["L11", "W1"],
             _ => &["W1"],
         }),
         _ => {}

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use resourcecache::{
-    Config, Coverage, Event, FetchToken, Kind, NewItems, OnFailure, OperationId, Retry, Snapshot,
-    VersionOrder, WatchEvent,
+    Config, Coverage, Event, FetchToken, Kind, Named, NewItems, OnFailure, OperationId, Retry,
+    Snapshot, VersionOrder, WatchEvent,
 };
 use serde_json::{Map, Value, json};
 
@@ -275,6 +275,16 @@ impl<S: ServerModel> Writer<'_, S> {
                 ("bookmark", version.as_ref().map(|v| json!({"version": v})))
             }
             WatchEvent::Expired => ("expired", None),
+            WatchEvent::DeletedId { id, version } => {
+                return json!({"do": "observe", "type": "deleted", "id": id, "version": version});
+            }
+            WatchEvent::Failed { operation, error } => {
+                let (by, name) = match operation {
+                    Named::Id(id) => ("id", id.as_str()),
+                    Named::Key(key) => ("key", key.as_str()),
+                };
+                return json!({"do": "observe", "type": "failed", by: name, "error": error});
+            }
         };
         let mut step = json!({"do": "observe", "type": kind});
         if let Some(item) = item {
