@@ -18,7 +18,7 @@ pub struct CallId(pub u64);
 pub enum WatchAction<R: Resource> {
     /// Apply this to the collection, and report what came of it by
     /// [`handle_applied`](crate::WatchSession::handle_applied): nothing else is asked before that.
-    Apply(Event<R>),
+    Apply(Box<Event<R>>),
     /// Make this list call.
     List(ListCall),
     /// Open this stream.

@@ -215,7 +215,7 @@ impl<R: Resource> WatchSession<R> {
                 Some(Step::Act(action)) => return Some(action),
                 Some(Step::Apply(event, purpose)) => {
                     self.applying = Some(purpose);
-                    return Some(WatchAction::Apply(*event));
+                    return Some(WatchAction::Apply(event));
                 }
                 Some(Step::Reached(position)) => self.position = position,
                 None if self.begin_next() => {}
