@@ -7,9 +7,11 @@ mod fuzz;
 mod model;
 mod model_check;
 mod mutants;
+mod packages;
 mod pdns;
 mod run;
 mod simulate;
+mod streams;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,8 @@ enum Command {
     Test,
     /// Gets PowerDNS where it can, and runs the tests against it.
     Pdns,
+    /// Gets etcd and libwebsockets' server where it can, and runs the watch adapters' tests.
+    Streams,
     /// Formatting, lints, documentation, licences, and what is generated or linked.
     Lint,
     /// Writes the lifecycle's diagram into the README.
@@ -78,6 +82,7 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo(&arguments),
         Command::Test => test(),
         Command::Pdns => powerdns(),
+        Command::Streams => streams(),
         Command::Lint => lint(),
         Command::Diagram { check } => diagram::run(check),
         Command::Bench { only_write } => bench::run(only_write),
@@ -126,12 +131,15 @@ fn test() -> Outcome {
                 "--exclude",
                 "resourcecache-pdns",
                 "--exclude",
+                "resourcecache-streams",
+                "--exclude",
                 "resourcecache-model-checking",
             ];
             cargo(&[&workspace[..], &others].concat(), &[])
         },
     )?;
     powerdns()?;
+    streams()?;
     step("small worlds, explored whole", model_check::test)?;
     step("conformance scenarios", || {
         let mut arguments = vec![
@@ -182,6 +190,10 @@ fn test() -> Outcome {
 
 fn powerdns() -> Outcome {
     step("a real server: PowerDNS", pdns::test)
+}
+
+fn streams() -> Outcome {
+    step("watch adapters, with etcd and libwebsockets", streams::test)
 }
 
 fn lint() -> Outcome {

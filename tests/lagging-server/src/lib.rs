@@ -1,10 +1,12 @@
 //! A DNS control plane on the loopback whose reads lag its writes.
 //!
 //! Writes go to a primary at once; reads come from replicas, each with a lag of its own, so that
-//! answers go back in time. Deletions and registrations take their time, and fail on demand. The
+//! answers go back in time. The primary pushes what it writes, by WebSocket and as server-sent
+//! events, while the lists go on lagging. Deletions and registrations take their time, and fail on demand. The
 //! folder's README lists the endpoints.
 
 mod http;
+mod push;
 mod world;
 
 use std::io;

@@ -14,6 +14,12 @@ pub struct Lag {
     pub delete_ms: u64,
     /// How long a domain's registration takes.
     pub job_ms: u64,
+    /// How far pushed events are behind; they come from the primary.
+    pub push_ms: u64,
+    /// Every so many-th event of a kind is lost on its way, counted from its first; 0 loses none.
+    pub lose_push: usize,
+    /// Whoever asks to go on from before the newest so many entries is answered 410.
+    pub keep_pushes: usize,
 }
 
 impl Default for Lag {
@@ -22,6 +28,9 @@ impl Default for Lag {
             replicas: vec![0],
             delete_ms: 0,
             job_ms: 0,
+            push_ms: 0,
+            lose_push: 0,
+            keep_pushes: usize::MAX,
         }
     }
 }
@@ -100,6 +109,12 @@ impl World {
     /// What has become true until now.
     pub fn ledger(&self, now: u64) -> &[Entry] {
         &self.timeline[..self.timeline.partition_point(|e| e.at_ms <= now)]
+    }
+
+    /// When the next write that is decided becomes true.
+    pub(crate) fn next_due(&self, now: u64) -> Option<u64> {
+        let next = self.timeline.get(self.ledger(now).len());
+        next.map(|entry| entry.at_ms)
     }
 
     /// The objects of a kind as they were at `at`, in the order of their creation.

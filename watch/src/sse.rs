@@ -1,0 +1,100 @@
+//! A collection that tells its changes by server-sent events, and is listed by a `GET`.
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use reqwest::Url;
+
+use crate::connection::Connection;
+use crate::event_stream::{EventStream, Framing};
+use crate::failure::Failure;
+use crate::feed::{Feed, ListCall, WatchCall};
+use crate::http::{Call, Http};
+use crate::limits::Limits;
+use crate::resume::Resume;
+use crate::transport::Transport;
+
+/// A list at one URL, and a stream of server-sent events at another.
+///
+/// ```
+/// use resourcecache_watch::{Framing, Resume, Sse};
+/// let zones = Sse::new("http://127.0.0.1:8080/zones", "http://127.0.0.1:8080/zones/events")?
+///     .framed(Framing::Envelope)
+///     .resuming(Resume::LastEventId);
+/// # Ok::<(), resourcecache_watch::Failure>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sse {
+    http: Http,
+    list: Url,
+    watch: Url,
+    framing: Framing,
+    resume: Resume,
+}
+
+impl Sse {
+    /// The URL of the list, and that of the stream; the events' data are the messages.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::BadUrl`], or TLS that cannot be set up.
+    pub fn new(list: &str, watch: &str) -> Result<Self, Failure> {
+        Self::over(Connection::default(), list, watch)
+    }
+
+    /// The same, with headers, limits or TLS of your own.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn over(connection: Connection, list: &str, watch: &str) -> Result<Self, Failure> {
+        let watch = Connection::url(watch, &["http", "https"])?;
+        Ok(Self {
+            http: Http::new(connection, &watch)?,
+            list: Connection::url(list, &["http", "https"])?,
+            watch,
+            framing: Framing::default(),
+            resume: Resume::default(),
+        })
+    }
+
+    /// The same, with messages that are made so of the events.
+    #[must_use]
+    pub fn framed(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    /// The same, with streams that go on where the last one ended.
+    #[must_use]
+    pub fn resuming(mut self, resume: Resume) -> Self {
+        self.resume = resume;
+        self
+    }
+}
+
+impl Feed for Sse {
+    fn list(&self, _: ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
+        let (http, url) = (self.http.clone(), self.list.clone());
+        Box::pin(async move { http.whole(Call::get(url)).await })
+    }
+
+    fn watch(&self, call: WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
+        let (http, framing) = (self.http.clone(), self.framing);
+        let url = self.resume.in_url(&self.watch, call.from.as_deref());
+        let last = call.from.filter(|_| self.resume == Resume::LastEventId);
+        Box::pin(async move {
+            let call = Call {
+                accept: "text/event-stream",
+                last_event_id: last,
+                ..Call::get(url)
+            };
+            let body = http.stream(call).await?;
+            let limit = http.connection().limits().max_message;
+            Ok(Box::new(EventStream::new(body, framing, limit)?) as Box<dyn Transport>)
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        self.http.connection().limits().clone()
+    }
+}
