@@ -63,6 +63,14 @@ impl Buffer {
         next.map(|(incoming, _room)| incoming)
     }
 
+    /// The next message, if one waits.
+    pub fn try_next(&mut self) -> Option<Result<Incoming, Failure>> {
+        if self.stalled.load(Ordering::Acquire) {
+            return None; // `next` tells
+        }
+        self.waiting.try_recv().ok().map(|(incoming, _room)| incoming)
+    }
+
     /// Closes the connection with the protocol's goodbye, and waits until that is said.
     pub async fn close(mut self) {
         self.waiting.close();

@@ -9,13 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::Url;
+use resourcecache::{ListCall, WatchCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::connection::{Connection, shown};
 use crate::failure::Failure;
-use crate::feed::{Feed, ListCall, WatchCall};
+use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
 use crate::lines::LineStream;
@@ -93,7 +94,7 @@ impl Etcd {
     fn page(&self, call: &ListCall) -> Result<Value, Failure> {
         let mut key = self.prefix.clone().into_bytes();
         let mut revision = None;
-        if let Some(token) = &call.continue_from {
+        if let Some(token) = &call.continue_token {
             let parts = token.split_once(':');
             let parts = parts.and_then(|(at, key)| Some((at, STANDARD.decode(key).ok()?)));
             let Some((at, last)) = parts else {
@@ -112,7 +113,7 @@ impl Etcd {
     }
 
     fn create(&self, call: &WatchCall) -> String {
-        let after = call.from.as_ref().and_then(|v| v.parse::<u64>().ok());
+        let after = call.version.as_ref().and_then(|v| v.parse::<u64>().ok());
         let create = json!({"create_request": {
             "key": STANDARD.encode(&self.prefix),
             "range_end": STANDARD.encode(end_of(self.prefix.as_bytes())),
@@ -136,9 +137,9 @@ fn end_of(prefix: &[u8]) -> Vec<u8> {
 }
 
 impl Feed for Etcd {
-    fn list(&self, call: ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
+    fn list(&self, call: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
         let (http, url, reader) = (self.http.clone(), self.range.clone(), self.reader());
-        let page = self.page(&call);
+        let page = self.page(call);
         Box::pin(async move {
             let answer = http.whole(Call::post(url, page?.to_string())).await;
             match answer {
@@ -152,9 +153,9 @@ impl Feed for Etcd {
         })
     }
 
-    fn watch(&self, call: WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
+    fn watch(&self, call: &WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
         let (http, url, reader) = (self.http.clone(), self.watch.clone(), self.reader());
-        let (create, socket) = (self.create(&call), self.socket.clone());
+        let (create, socket) = (self.create(call), self.socket.clone());
         Box::pin(async move {
             let stream: Box<dyn Transport> = match socket {
                 Some(url) => {
@@ -425,8 +426,10 @@ mod tests {
         assert_eq!(list["items"][0]["value"], "/w==");
         let etcd = Etcd::new("http://127.0.0.1:2379", "/zones/").expect("a URL");
         let next = ListCall {
+            call: resourcecache::CallId(1),
             limit: Some(1),
-            continue_from: Some("7:L3pvbmVzL2E=".into()),
+            continue_token: Some("7:L3pvbmVzL2E=".into()),
+            not_older_than: None,
         };
         let asked = etcd.page(&next).expect("a token");
         assert_eq!(asked["revision"], "7");

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use resourcecache::WatchFailure;
+use serde::Deserialize;
+
 /// Why a call was not answered, or a stream ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -97,22 +100,31 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether going on from the last version is of no use: a list is needed.
-    pub fn needs_list(&self) -> bool {
+    /// What the session is told of it.
+    ///
+    /// A message that is too long or cannot be, and a buffer that was full for too long, count as
+    /// expired: going on from the last version would bring the same again, a list does not.
+    pub fn to_session(&self) -> WatchFailure {
+        let message = self.to_string();
         match self {
-            Self::Expired { .. } | Self::SlowReader { .. } => true,
-            Self::Status { status, .. } => *status == 410,
-            // The same message would come again.
-            Self::TooLarge { .. } | Self::Malformed { .. } => true,
-            _ => false,
-        }
-    }
-
-    /// How long the server asked us to wait.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            _ => None,
+            Self::Status {
+                status,
+                retry_after,
+                text,
+                ..
+            } => {
+                let said = serde_json::from_str::<Said>(text).unwrap_or_default();
+                let mut failure = WatchFailure::status(*status, said.message.unwrap_or(message));
+                failure.reason = said.reason;
+                failure.retry_after_ms =
+                    retry_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+                failure
+            }
+            Self::Expired { .. } => WatchFailure::status(410, message),
+            Self::SlowReader { .. } | Self::TooLarge { .. } | Self::Malformed { .. } => {
+                WatchFailure::network(message).with_reason("Expired")
+            }
+            _ => WatchFailure::network(message),
         }
     }
 
@@ -129,6 +141,13 @@ impl Failure {
             problem: problem.into(),
         }
     }
+}
+
+/// What Kubernetes writes into the body of a refusal.
+#[derive(Default, Deserialize)]
+struct Said {
+    reason: Option<String>,
+    message: Option<String>,
 }
 
 /// An error and what caused it, in one line.

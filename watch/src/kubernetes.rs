@@ -9,10 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::Url;
+use resourcecache::{ListCall, WatchCall};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::feed::{Feed, ListCall, WatchCall};
+use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
 use crate::lines::LineStream;
@@ -66,50 +67,29 @@ impl Kubernetes {
         self
     }
 
-    fn list_url(&self, call: &ListCall) -> Url {
+    fn with(&self, query: &[(&str, String)]) -> Url {
         let mut url = self.url.clone();
-        let mut query = url.query_pairs_mut();
-        if let Some(limit) = call.limit {
-            query.append_pair("limit", &limit.to_string());
-        }
-        if let Some(token) = &call.continue_from {
-            query.append_pair("continue", token);
-        }
-        drop(query);
-        if url.query() == Some("") {
-            url.set_query(None);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         url
     }
 
     fn watch_url(&self, call: &WatchCall) -> Url {
-        let mut url = self.url.clone();
-        let mut query = url.query_pairs_mut();
-        query
-            .append_pair("watch", "1")
-            .append_pair("allowWatchBookmarks", "true")
-            .append_pair("timeoutSeconds", &WATCH.as_secs().to_string());
-        if call.initial_events {
-            query
-                .append_pair("sendInitialEvents", "true")
-                .append_pair("resourceVersionMatch", "NotOlderThan");
-        }
-        if let Some(version) = &call.from {
-            query.append_pair("resourceVersion", version);
-        }
-        drop(query);
-        url
+        let mut query = call.query();
+        query.push(("timeoutSeconds", WATCH.as_secs().to_string()));
+        self.with(&query)
     }
 }
 
 impl Feed for Kubernetes {
-    fn list(&self, call: ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
-        let (http, url) = (self.http.clone(), self.list_url(&call));
+    fn list(&self, call: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
+        let (http, url) = (self.http.clone(), self.with(&call.query()));
         Box::pin(async move { http.whole(Call::get(url)).await })
     }
 
-    fn watch(&self, call: WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
-        let (http, url) = (self.http.clone(), self.watch_url(&call));
+    fn watch(&self, call: &WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
+        let (http, url) = (self.http.clone(), self.watch_url(call));
         Box::pin(async move {
             let body = http.stream(Call::get(url)).await?.patient(WATCH + GRACE);
             let limit = http.connection().limits().max_message;
@@ -125,48 +105,47 @@ impl Feed for Kubernetes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use resourcecache::CallId;
 
     fn pods() -> Kubernetes {
         let pods = Kubernetes::new("http://127.0.0.1:8001/api/v1/pods");
         pods.expect("a URL").selecting("labelSelector", "app=web")
     }
 
-    #[test]
-    fn a_page_is_asked_for_by_limit_and_continue() {
-        let all = pods().list_url(&ListCall::default());
-        assert_eq!(all.query(), Some("labelSelector=app%3Dweb"));
-        let page = ListCall {
+    fn list(continue_token: Option<&str>) -> ListCall {
+        ListCall {
+            call: CallId(1),
             limit: Some(500),
-            continue_from: Some("ey+/=".into()),
-        };
-        let page = pods().list_url(&page);
-        let page = page.query().unwrap_or_default();
-        assert_eq!(page, "labelSelector=app%3Dweb&limit=500&continue=ey%2B%2F%3D");
-        let plain = Kubernetes::new("http://127.0.0.1/pods").expect("a URL");
-        let plain = plain.list_url(&ListCall::default());
-        assert_eq!(plain.as_str(), "http://127.0.0.1/pods");
+            continue_token: continue_token.map(Into::into),
+            not_older_than: None,
+        }
     }
 
     #[test]
-    fn a_watch_says_from_where_and_asks_for_bookmarks() {
+    fn a_page_is_asked_for_by_limit_and_continue() {
+        let first = pods().with(&list(None).query());
+        assert_eq!(first.query(), Some("labelSelector=app%3Dweb&limit=500"));
+        let next = pods().with(&list(Some("ey+/=")).query());
+        let selected = "labelSelector=app%3Dweb&limit=500&continue=ey%2B%2F%3D";
+        assert_eq!(next.query(), Some(selected));
+        let plain = Kubernetes::new("http://127.0.0.1/pods").expect("a URL");
+        assert_eq!(plain.with(&[]).as_str(), "http://127.0.0.1/pods");
+    }
+
+    #[test]
+    fn a_watch_says_from_where_and_asks_for_an_end() {
         let call = WatchCall {
-            from: Some("10245".into()),
+            call: CallId(2),
+            version: Some("10245".into()),
+            sequence: None,
+            bookmarks: true,
             initial_events: false,
         };
         let url = pods().watch_url(&call);
-        let plain = "labelSelector=app%3Dweb&watch=1&allowWatchBookmarks=true&timeoutSeconds=290";
         assert_eq!(
             url.query().unwrap_or_default(),
-            format!("{plain}&resourceVersion=10245")
-        );
-        let call = WatchCall {
-            from: None,
-            initial_events: true,
-        };
-        let url = pods().watch_url(&call);
-        assert_eq!(
-            url.query().unwrap_or_default(),
-            format!("{plain}&sendInitialEvents=true&resourceVersionMatch=NotOlderThan")
+            "labelSelector=app%3Dweb&watch=true&resourceVersion=10245&allowWatchBookmarks=true\
+             &timeoutSeconds=290"
         );
     }
 

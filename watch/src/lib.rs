@@ -2,32 +2,44 @@
 #![forbid(unsafe_code)]
 
 mod buffer;
+mod clock;
 mod connection;
+mod driver;
 mod etcd;
 mod event_stream;
 mod failure;
 mod feed;
+mod handle;
+mod health;
 mod http;
 mod kubernetes;
 mod limits;
 mod lines;
-mod resume;
+mod reader;
 mod socket;
 mod sse;
 mod transport;
+mod update;
+mod version_in;
 mod websocket;
 
 pub use buffer::Buffer;
+pub use clock::{Clock, SystemClock};
 pub use connection::Connection;
+pub use driver::Driver;
 pub use etcd::Etcd;
 pub use event_stream::Framing;
 pub use failure::Failure;
-pub use feed::{Feed, ListCall, WatchCall};
+pub use feed::Feed;
+pub use handle::{Ended, Handle};
+pub use health::Health;
 pub use kubernetes::Kubernetes;
 pub use limits::Limits;
-pub use resume::Resume;
+pub use reader::Reader;
 pub use sse::Sse;
 pub use transport::{Incoming, Transport};
+pub use update::{Row, Update};
+pub use version_in::VersionIn;
 pub use websocket::WebSocket;
 
 /// The headers of a connection, as [`Connection::with_headers`] takes them.

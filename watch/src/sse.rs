@@ -3,23 +3,24 @@
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::Url;
+use resourcecache::{ListCall, WatchCall};
 
 use crate::connection::Connection;
 use crate::event_stream::{EventStream, Framing};
 use crate::failure::Failure;
-use crate::feed::{Feed, ListCall, WatchCall};
+use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
-use crate::resume::Resume;
 use crate::transport::Transport;
+use crate::version_in::{VersionIn, from_where};
 
 /// A list at one URL, and a stream of server-sent events at another.
 ///
 /// ```
-/// use resourcecache_watch::{Framing, Resume, Sse};
+/// use resourcecache_watch::{Framing, VersionIn, Sse};
 /// let zones = Sse::new("http://127.0.0.1:8080/zones", "http://127.0.0.1:8080/zones/events")?
 ///     .framed(Framing::Envelope)
-///     .resuming(Resume::LastEventId);
+///     .resuming(VersionIn::LastEventId);
 /// # Ok::<(), resourcecache_watch::Failure>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ pub struct Sse {
     list: Url,
     watch: Url,
     framing: Framing,
-    resume: Resume,
+    resume: VersionIn,
 }
 
 impl Sse {
@@ -53,7 +54,7 @@ impl Sse {
             list: Connection::url(list, &["http", "https"])?,
             watch,
             framing: Framing::default(),
-            resume: Resume::default(),
+            resume: VersionIn::default(),
         })
     }
 
@@ -66,22 +67,23 @@ impl Sse {
 
     /// The same, with streams that go on where the last one ended.
     #[must_use]
-    pub fn resuming(mut self, resume: Resume) -> Self {
+    pub fn resuming(mut self, resume: VersionIn) -> Self {
         self.resume = resume;
         self
     }
 }
 
 impl Feed for Sse {
-    fn list(&self, _: ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
+    fn list(&self, _: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
         let (http, url) = (self.http.clone(), self.list.clone());
         Box::pin(async move { http.whole(Call::get(url)).await })
     }
 
-    fn watch(&self, call: WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
+    fn watch(&self, call: &WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
         let (http, framing) = (self.http.clone(), self.framing);
-        let url = self.resume.in_url(&self.watch, call.from.as_deref());
-        let last = call.from.filter(|_| self.resume == Resume::LastEventId);
+        let from = from_where(call);
+        let url = self.resume.in_url(&self.watch, from.as_deref());
+        let last = from.filter(|_| self.resume == VersionIn::LastEventId);
         Box::pin(async move {
             let call = Call {
                 accept: "text/event-stream",

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::Url;
+use resourcecache::{ListCall, WatchCall};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::feed::{Feed, ListCall, WatchCall};
+use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
-use crate::resume::Resume;
 use crate::socket::Socket;
 use crate::transport::Transport;
+use crate::version_in::{VersionIn, from_where};
 
 type Subscribe = dyn Fn(Option<&str>) -> Vec<String> + Send + Sync;
 
@@ -31,7 +32,7 @@ pub struct WebSocket {
     http: Http,
     list: Url,
     watch: Url,
-    resume: Resume,
+    resume: VersionIn,
     protocol: Option<String>,
     subscribe: Option<Arc<Subscribe>>,
 }
@@ -66,7 +67,7 @@ impl WebSocket {
             http: Http::new(connection, &list)?,
             list,
             watch: Connection::url(watch, &["ws", "wss"])?,
-            resume: Resume::default(),
+            resume: VersionIn::default(),
             protocol: None,
             subscribe: None,
         })
@@ -92,19 +93,20 @@ impl WebSocket {
     /// The same, with connections that say in their URL where the last one ended.
     #[must_use]
     pub fn resuming(mut self, parameter: &str) -> Self {
-        self.resume = Resume::Query(parameter.into());
+        self.resume = VersionIn::Query(parameter.into());
         self
     }
 }
 
 impl Feed for WebSocket {
-    fn list(&self, _: ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
+    fn list(&self, _: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
         let (http, url) = (self.http.clone(), self.list.clone());
         Box::pin(async move { http.whole(Call::get(url)).await })
     }
 
-    fn watch(&self, call: WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
-        let from = call.from.as_deref();
+    fn watch(&self, call: &WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
+        let from = from_where(call);
+        let from = from.as_deref();
         let url = self.resume.in_url(&self.watch, from);
         let first = self.subscribe.as_ref().map(|texts| texts(from));
         let first = first.unwrap_or_default();
