@@ -68,7 +68,10 @@ impl Buffer {
         if self.stalled.load(Ordering::Acquire) {
             return None; // `next` tells
         }
-        self.waiting.try_recv().ok().map(|(incoming, _room)| incoming)
+        self.waiting
+            .try_recv()
+            .ok()
+            .map(|(incoming, _room)| incoming)
     }
 
     /// Closes the connection with the protocol's goodbye, and waits until that is said.

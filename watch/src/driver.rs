@@ -270,9 +270,12 @@ impl<R: Resource> Driver<R> {
             }
             let stream = self.stream.as_mut().filter(|(id, _)| *id == call);
             let more = messages < AT_ONCE;
-            next = stream.filter(|_| more).and_then(|(_, s)| s.try_next().map(Some));
+            next = stream
+                .filter(|_| more)
+                .and_then(|(_, s)| s.try_next().map(Some));
         }
-        self.health.send_modify(|health| health.messages += messages as u64);
+        self.health
+            .send_modify(|health| health.messages += messages as u64);
     }
 
     /// The stream has ended as streams end.
@@ -284,7 +287,8 @@ impl<R: Resource> Driver<R> {
             Some(after) => {
                 let ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 let ended = WatchFailure::network("the server ended the stream");
-                self.session.handle_failed(call, ended.with_retry_after(ms), now);
+                self.session
+                    .handle_failed(call, ended.with_retry_after(ms), now);
             }
         }
     }

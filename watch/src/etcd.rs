@@ -20,8 +20,8 @@ use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
 use crate::lines::LineStream;
-use crate::transport::{Incoming, Transport};
 use crate::socket::Socket;
+use crate::transport::{Incoming, Transport};
 
 /// The keys of an etcd server that begin with a prefix.
 ///
@@ -448,7 +448,10 @@ mod tests {
         }
         let bad = r#"{"header":{"revision":"7"},"kvs":[{"key":"%%"}]}"#;
         let refused = reader().list(bad.as_bytes()).expect_err("no base64");
-        assert!(refused.to_string().contains("\"%%\" is no base64"), "{refused}");
+        assert!(
+            refused.to_string().contains("\"%%\" is no base64"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -5,9 +5,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::health::Health;
 
+type Act<R> = Box<dyn FnOnce(&mut ResourceCache<R>, Timestamp) + Send>;
+
 /// What a driver is asked to do.
 pub(crate) enum Command<R: Resource> {
-    With(Box<dyn FnOnce(&mut ResourceCache<R>, Timestamp) + Send>),
+    With(Act<R>),
     SetOnline(bool),
     Shutdown,
 }

@@ -1,4 +1,19 @@
-//! Watch adapters for `resourcecache`.
+//! Watch adapters for [`resourcecache`]: WebSocket, Kubernetes watches, server-sent events and
+//! etcd, on tokio.
+//!
+//! The core's [`WatchSession`](resourcecache::WatchSession) decides when to list, from where to
+//! watch and when to try again, and opens no connection. Here are the connections, and the
+//! [`Driver`] that runs a session over one of them:
+//!
+//! - a [`Feed`] lists a collection and opens its streams: [`Kubernetes`], [`Etcd`], [`WebSocket`],
+//!   [`Sse`], or yours;
+//! - a [`Reader`] reads its bytes; a [`Schema`](resourcecache::json::Schema) is one;
+//! - a [`Connection`] holds what they share: the [`Limits`], the headers, TLS;
+//! - the [`Driver`] owns the collection. A [`Handle`] does something with it, and a channel brings
+//!   each [`Update`] of the visible list.
+//!
+//! It needs a runtime of tokio's with its timers and its IO.
+
 #![forbid(unsafe_code)]
 
 mod buffer;

@@ -10,8 +10,9 @@ use reqwest::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
 
 use crate::connection::{Connection, shown};
@@ -72,7 +73,9 @@ impl Socket {
             true, // small messages go at once
             Some(connector),
         );
-        let (mut socket, _) = opened.await.map_err(|error| failed(&name, error, &limits))?;
+        let (mut socket, _) = opened
+            .await
+            .map_err(|error| failed(&name, error, &limits))?;
         for text in first {
             let sent = socket.send(Message::text(text)).await;
             sent.map_err(|error| failed(&name, error, &limits))?;
@@ -181,6 +184,13 @@ fn failed(url: &str, error: Error, limits: &Limits) -> Failure {
             problem: error.to_string(),
         },
         Error::Tls(error) => Failure::Tls(spelled_out(&error)),
+        // The connection went, and nobody said what is against the protocol.
+        Error::Protocol(
+            error @ (ProtocolError::ResetWithoutClosingHandshake
+            | ProtocolError::SendAfterClosing
+            | ProtocolError::ReceivedAfterClosing
+            | ProtocolError::HandshakeIncomplete),
+        ) => Failure::broken(url, &error),
         Error::Protocol(error) => Failure::malformed(url, spelled_out(&error)),
         error => Failure::broken(url, &error),
     }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::http::{App, Shared, known};
+use crate::http::{App, Reply, Shared, known};
 use crate::world::World;
 
 /// Where to begin.
@@ -76,14 +76,14 @@ struct Cursor {
 
 impl Cursor {
     /// A listener that begins there; 410 when that far back is not kept.
-    fn new(app: Arc<Mutex<Shared>>, kind: String, after: Option<usize>) -> Result<Self, Response> {
+    fn new(app: Arc<Mutex<Shared>>, kind: String, after: Option<usize>) -> Result<Self, Reply> {
         let shared = app.lock().unwrap_or_else(PoisonError::into_inner);
         let now = shared.now();
         let length = shared.world.ledger(now).len();
         let kept = length.saturating_sub(shared.world.lag.keep_pushes);
         if after.is_some_and(|after| after < kept) {
             let body = json!({ "error": 410, "message": format!("kept from version {kept} on") });
-            return Err((StatusCode::GONE, Json(body)).into_response());
+            return Err((StatusCode::GONE, Json(body)));
         }
         let news = shared.news.subscribe();
         let cuts = *news.borrow();
@@ -143,7 +143,7 @@ pub(crate) async fn events(
     let last = last.and_then(|id| id.to_str().ok()?.parse().ok());
     let cursor = match cursor(app, kind, from.after.or(last)) {
         Ok(cursor) => cursor,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     let events = stream::unfold(cursor, |mut cursor| async {
         let pushed = cursor.next().await?;
@@ -166,20 +166,15 @@ pub(crate) async fn socket(
 ) -> Response {
     match cursor(app, kind, from.after) {
         Ok(cursor) => upgrade.on_upgrade(|socket| push(socket, cursor)),
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     }
 }
 
-fn cursor(
-    app: Arc<Mutex<Shared>>,
-    kind: String,
-    after: Option<usize>,
-) -> Result<Cursor, Response> {
-    let unknown = known(&kind, || (StatusCode::OK, Json(Value::Null)));
-    if unknown.0 != StatusCode::OK {
-        return Err(unknown.into_response());
+fn cursor(app: Arc<Mutex<Shared>>, kind: String, after: Option<usize>) -> Result<Cursor, Reply> {
+    match known(&kind, || (StatusCode::OK, Json(Value::Null))) {
+        (StatusCode::OK, _) => Cursor::new(app, kind, after),
+        unknown => Err(unknown),
     }
-    Cursor::new(app, kind, after)
 }
 
 async fn push(mut socket: WebSocket, mut cursor: Cursor) {

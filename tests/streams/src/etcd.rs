@@ -36,7 +36,9 @@ fn agent() -> ureq::Agent {
 }
 
 fn is_ready(port: u16) -> bool {
-    let health = agent().get(format!("http://127.0.0.1:{port}/health")).call();
+    let health = agent()
+        .get(format!("http://127.0.0.1:{port}/health"))
+        .call();
     health.is_ok_and(|answer| answer.status() == 200)
 }
 
@@ -104,13 +106,22 @@ impl EtcdServer {
             String::from_utf8(bytes.expect("base64")).expect("text")
         };
         let all = answer["kvs"].as_array().map_or(&[][..], Vec::as_slice);
-        let parts = |kv: &Value| (text(&kv["key"]), text(&kv["value"]), number(&kv["mod_revision"]));
+        let parts = |kv: &Value| {
+            (
+                text(&kv["key"]),
+                text(&kv["value"]),
+                number(&kv["mod_revision"]),
+            )
+        };
         all.iter().map(parts).collect()
     }
 }
 
 fn number(value: &Value) -> u64 {
-    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
 }
 
 fn revision(answer: &Value) -> u64 {

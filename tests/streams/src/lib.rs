@@ -4,10 +4,16 @@
 //! demand.
 
 mod etcd;
+mod found;
+mod list_server;
 mod lws;
 mod process;
 mod proxy;
+mod stage;
 
 pub use etcd::EtcdServer;
+pub use found::found;
+pub use list_server::ListServer;
 pub use lws::MirrorServer;
 pub use proxy::Proxy;
+pub use stage::{Stage, kubernetes, quick};

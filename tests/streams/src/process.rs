@@ -116,7 +116,10 @@ impl Drop for Process {
 }
 
 fn spawn(program: &Path, folder: &Path, arguments: &[String]) -> Child {
-    let log = File::options().create(true).append(true).open(folder.join("log"));
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"));
     let log = log.expect("its log");
     Command::new(program)
         .args(arguments)

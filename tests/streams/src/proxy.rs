@@ -91,7 +91,8 @@ impl Proxy {
 
     /// Closes new connections at once, or not any more.
     pub fn refuse(&self, refusing: bool) {
-        self.weather.send_modify(|weather| weather.refusing = refusing);
+        self.weather
+            .send_modify(|weather| weather.refusing = refusing);
     }
 
     /// Lets each piece take so long.
@@ -101,7 +102,8 @@ impl Proxy {
 
     /// Lets so many bytes a second pass from the server.
     pub fn throttle(&self, bytes_a_second: Option<u64>) {
-        self.weather.send_modify(|weather| weather.rate = bytes_a_second);
+        self.weather
+            .send_modify(|weather| weather.rate = bytes_a_second);
     }
 }
 
