@@ -4,11 +4,13 @@ mod bench;
 mod count;
 mod diagram;
 mod fuzz;
+mod generated;
 mod model;
 mod model_check;
 mod mutants;
 mod packages;
 mod pdns;
+mod python;
 mod run;
 mod simulate;
 mod streams;
@@ -41,6 +43,8 @@ enum Command {
     Pdns,
     /// Gets etcd and libwebsockets' server where it can, and runs the watch adapters' tests.
     Streams,
+    /// Builds the Python package, and tests it in an environment of its own.
+    Python,
     /// Formatting, lints, documentation, licences, and what is generated or linked.
     Lint,
     /// Writes the lifecycle's diagram into the README.
@@ -51,6 +55,9 @@ enum Command {
     },
     /// Runs the benchmarks, and writes docs/benchmarks.md and its plots.
     Bench {
+        /// Only those of the Python package; writes docs/python-benchmarks.md.
+        #[arg(long, conflicts_with = "only_write")]
+        python: bool,
         /// Only writes what the last run found.
         #[arg(long)]
         only_write: bool,
@@ -83,9 +90,11 @@ fn main() -> ExitCode {
         Command::Test => test(),
         Command::Pdns => powerdns(),
         Command::Streams => streams(),
+        Command::Python => python::test(),
         Command::Lint => lint(),
         Command::Diagram { check } => diagram::run(check),
-        Command::Bench { only_write } => bench::run(only_write),
+        Command::Bench { python: true, .. } => python::bench(),
+        Command::Bench { only_write, .. } => bench::run(only_write),
         Command::Count { write } => count::run(write),
         Command::ModelCheck { large } => model_check::run(large),
         Command::Fuzz(options) => fuzz::run(&options),
@@ -182,9 +191,9 @@ fn test() -> Outcome {
         ];
         run::cargo_tail(&demo, 6)
     })?;
-    println!(
-        "test: Rust passed; there are no Python, Kotlin or Swift bindings yet, so none were tested"
-    );
+    step("the configuration of generated code", generated::check)?;
+    step("the Python package", python::test)?;
+    println!("test: Rust and Python passed; there are no Kotlin or Swift bindings yet");
     Ok(())
 }
 
