@@ -14,6 +14,7 @@ mod python;
 mod run;
 mod simulate;
 mod streams;
+mod swift;
 
 use std::process::ExitCode;
 
@@ -80,6 +81,8 @@ enum Command {
     Mutants(mutants::Options),
     /// Plays simulated histories, and holds every law to them; fails when one is broken.
     Simulate(simulate::Arguments),
+    /// Gets a Swift toolchain where it can, builds the Swift package and tests it.
+    Swift,
     /// Checks that docs/model.md links every rule to tests that exist.
     Model,
 }
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Swift => swift::run(),
         Command::Model => model::check(),
     };
     match done {
@@ -193,7 +197,10 @@ fn test() -> Outcome {
     })?;
     step("the configuration of generated code", generated::check)?;
     step("the Python package", python::test)?;
-    println!("test: Rust and Python passed; there are no Kotlin or Swift bindings yet");
+    step("the Swift package", swift::run)?;
+    println!(
+        "test: Rust, Python and (unless skipped) Swift passed; there are no Kotlin bindings yet"
+    );
     Ok(())
 }
 

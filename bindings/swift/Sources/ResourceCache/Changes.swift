@@ -1,0 +1,74 @@
+import Foundation
+import ResourceCacheFFI
+
+/// What an accepted call, or several, changed.
+public struct Changes: Sendable, Equatable {
+    /// The collection's revision afterwards. It only grows.
+    public let revision: UInt64
+    /// The operations that the call began or went on with.
+    public let operations: [OperationID]
+    /// How many rows are new, other than before, or elsewhere.
+    public let upserted: Int
+    /// The rows that are no longer visible, by their keys.
+    public let removed: [UInt64]
+    /// How operations settled.
+    public let outcomes: [Outcome]
+    /// How many oddities of the input were taken nevertheless, such as an id that stood in the list twice.
+    public let warnings: Int
+
+    package init(_ applied: Applied) throws {
+        let text = applied.text.utf8
+        let rest = Data(text.prefix { $0 != separator })
+        let parsed = rest.isEmpty ? nil : try JSONDecoder().decode(Rest.self, from: rest)
+        revision = applied.revision
+        operations = applied.operations.map(OperationID.init)
+        upserted = Int(applied.upserted)
+        removed = parsed?.removed.map(\.key) ?? []
+        outcomes = parsed?.outcomes ?? []
+        warnings = parsed?.warnings.count ?? 0
+    }
+}
+
+/// The number of an operation.
+public struct OperationID: Sendable, Hashable {
+    package let number: UInt64
+
+    package init(_ number: UInt64) { self.number = number }
+}
+
+/// How an operation settled.
+public struct Outcome: Sendable, Equatable, Decodable {
+    /// How.
+    public enum Settlement: String, Sendable, Decodable {
+        /// The server shows it.
+        case confirmed
+        /// The server did not show it in time; its word shows.
+        case notConfirmed = "not_confirmed"
+        /// A newer word of the server replaced it.
+        case superseded
+        /// The server refused it.
+        case failed
+        /// The user took it back.
+        case cancelled
+        /// Nothing was heard of it for too long.
+        case stale
+    }
+
+    /// The id of its resource at that time.
+    public let id: String
+    /// How it ended.
+    public let settlement: Settlement
+    /// The error, when it failed.
+    public let error: String?
+}
+
+/// Stands before each row: no JSON text has it (RFC 7464).
+let separator = UInt8(0x1e)
+
+struct Rest: Decodable {
+    struct Removed: Decodable { let key: UInt64 }
+    struct Anything: Decodable { init(from _: any Decoder) {} }
+    let removed: [Removed]
+    let outcomes: [Outcome]
+    let warnings: [Anything]
+}

@@ -1,0 +1,156 @@
+//! The package: what it is built of, and its tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::run::{Outcome, cargo_text, files, root};
+use crate::swift::toolchain::Toolchain;
+
+const PACKAGE: &str = "bindings/swift";
+/// Beside what cargo builds; the package's own folder stays as it is in git.
+const BUILD: &str = "target/swift/build";
+
+fn folder() -> PathBuf {
+    root().join(PACKAGE)
+}
+
+fn copy(from: &Path, to: &Path) -> Outcome {
+    // Only what is other than before, so that nothing is compiled again for nothing.
+    let text = fs::read(from).map_err(|e| format!("{}: {e}", from.display()))?;
+    write(to, &text)
+}
+
+fn write(to: &Path, text: &[u8]) -> Outcome {
+    let failed = |e| format!("{}: {e}", to.display());
+    if fs::read(to).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    fs::create_dir_all(to.parent().unwrap_or(to)).map_err(failed)?;
+    fs::write(to, text).map_err(failed)
+}
+
+/// Builds the library, generates the Swift code of it, and puts both where the manifest says.
+pub(super) fn assemble() -> Outcome {
+    let of_crate = [
+        "--locked",
+        "-p",
+        "resourcecache-ffi",
+        "--features",
+        "bindgen",
+    ];
+    cargo_text(&[&["build"], &of_crate[..]].concat())?;
+    let built = root().join("target/debug");
+    let library = built.join("libresourcecache_ffi.a");
+    let generated = root().join("target/generated/swift");
+    let arguments = [
+        "--bin",
+        "uniffi-bindgen",
+        "--",
+        "generate",
+        "--no-format",
+        "--config",
+        "uniffi.toml",
+        "--language",
+        "swift",
+        "--out-dir",
+        &generated.display().to_string(),
+        &library.display().to_string(),
+    ];
+    cargo_text(&[&["run", "--quiet"], &of_crate[..], &arguments].concat())?;
+    let sources = folder().join("Sources");
+    copy(
+        &generated.join("ResourceCacheFFI.swift"),
+        &sources.join("Generated/ResourceCacheFFI.swift"),
+    )?;
+    let header = sources.join("Header/include");
+    copy(
+        &generated.join("resourcecacheFFI.h"),
+        &header.join("resourcecacheFFI.h"),
+    )?;
+    // The generated one names modules that only Apple's platforms have.
+    let map = "module resourcecacheFFI {\n    header \"resourcecacheFFI.h\"\n    export *\n}\n";
+    write(&header.join("module.modulemap"), map.as_bytes())?;
+    write(
+        &sources.join("Header/header.c"),
+        b"#include \"resourcecacheFFI.h\"\n",
+    )?;
+    copy(&library, &folder().join("Library/libresourcecache_ffi.a"))
+}
+
+/// Runs the package's tests, then its scenario runner, which must print what the Rust one prints, then
+/// the README's example in a package of its own.
+pub(super) fn test(toolchain: &Toolchain) -> Outcome {
+    let mut test = toolchain.command("env", &folder());
+    test.args(["RESOURCECACHE_STRICT=1", "swift", "test", "--scratch-path"]);
+    test.arg(root().join(BUILD));
+    // There are none of XCTest.
+    test.args(["--disable-xctest", "--quiet"]);
+    let status = test.status();
+    let status = status.map_err(|e| format!("swift test cannot be started: {e}"))?;
+    match status.success() {
+        true => same_as_rust(toolchain).and_then(|()| example(toolchain)),
+        false => Err(format!("swift test ended with {status}")),
+    }
+}
+
+fn same_as_rust(toolchain: &Toolchain) -> Outcome {
+    let scenarios = files("tests/scenarios", "json")?;
+    let runner = [
+        "run",
+        "--quiet",
+        "--locked",
+        "-p",
+        "resourcecache-tests",
+        "--bin",
+        "conformance",
+        "--",
+    ];
+    let named = scenarios.iter().map(String::as_str);
+    let rust = cargo_text(&runner.into_iter().chain(named).collect::<Vec<_>>())?;
+    let program = root().join(BUILD).join("debug/conformance");
+    let mut swift = toolchain.command(&program.display().to_string(), &root());
+    let swift = swift.args(&scenarios).output();
+    let swift = swift.map_err(|e| format!("the runner cannot be started: {e}"))?;
+    let printed = String::from_utf8_lossy(&swift.stdout);
+    if !swift.status.success() || printed != rust {
+        println!("{printed}");
+        return Err("the scenario runners of Swift and Rust differ".into());
+    }
+    println!("Swift: {}", printed.lines().last().unwrap_or_default());
+    Ok(())
+}
+
+/// The manifest of a package that depends on this one by its path.
+const MANIFEST: &str = r#"// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+    name: "Example",
+    platforms: [.macOS(.v14)],
+    dependencies: [.package(name: "ResourceCache", path: "{path}")],
+    targets: [
+        .executableTarget(name: "Example", dependencies: [.product(name: "ResourceCache", package: "ResourceCache")])
+    ]
+)
+"#;
+
+fn example(toolchain: &Toolchain) -> Outcome {
+    let readme =
+        fs::read_to_string(root().join("README.md")).map_err(|e| format!("README.md: {e}"))?;
+    let code = readme
+        .split("```swift\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let code = code.ok_or("README.md has no example in Swift")?;
+    let example = root().join("target/swift/example");
+    let manifest = MANIFEST.replace("{path}", &folder().display().to_string());
+    write(&example.join("Package.swift"), manifest.as_bytes())?;
+    write(&example.join("Sources/Example/main.swift"), code.as_bytes())?;
+    let mut run = toolchain.command("swift", &example);
+    let status = run.args(["run", "--quiet", "Example"]).status();
+    let status = status.map_err(|e| format!("swift run cannot be started: {e}"))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("the README's example ended with {status}")),
+    }
+}
