@@ -2,6 +2,9 @@
 
 mod capture;
 mod common;
+mod feed;
+mod kubernetes;
+mod list_answer;
 mod patch;
 mod pointer;
 mod resource;
@@ -13,6 +16,7 @@ mod shape;
 mod split;
 mod value;
 
+pub use feed::{Feed, FeedWords};
 pub use patch::JsonPatch;
 pub use pointer::Pointer;
 pub use resource::JsonResource;

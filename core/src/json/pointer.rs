@@ -147,6 +147,24 @@ pub(crate) fn whole(text: &str) -> Range<usize> {
     start..text.trim_end_matches(space).len()
 }
 
+/// Where the elements of the array stand that stands at `range` of a validated text; `None` when none
+/// does.
+pub(crate) fn elements(text: &str, range: &Range<usize>) -> Option<Vec<Range<usize>>> {
+    text.as_bytes().get(range.start).filter(|b| **b == b'[')?;
+    let mut found = Vec::new();
+    let mut cursor = Cursor {
+        text,
+        at: range.start,
+    };
+    let done = cursor.elements(0, |cursor, _| {
+        let start = cursor.at;
+        cursor.value(0)?;
+        found.push(start..cursor.at);
+        Ok(())
+    });
+    done.ok().map(|()| found)
+}
+
 fn element(text: &str, range: &Range<usize>, name: &str) -> Option<Range<usize>> {
     let plain = name == "0" || (!name.starts_with('0') && name.bytes().all(|b| b.is_ascii_digit()));
     let wanted: usize = name.parse().ok().filter(|_| plain)?;

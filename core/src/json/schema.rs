@@ -44,6 +44,8 @@ pub struct Schema {
     pub items: Pointer,
     /// The list's own version within the answer.
     pub list_version: Option<Pointer>,
+    /// Where the next chunk begins, within the answer of a list call that may come in chunks.
+    pub continue_token: Option<Pointer>,
 }
 
 impl Default for Schema {
@@ -57,11 +59,12 @@ impl Default for Schema {
             token: None,
             items: Pointer::default(),
             list_version: None,
+            continue_token: None,
         }
     }
 }
 
-type Found = Result<Option<Box<str>>, String>;
+pub(crate) type Found = Result<Option<Box<str>>, String>;
 
 impl Schema {
     /// Reads the answer of a list call. `null` in the list's place is an empty list, as Kubernetes
@@ -71,7 +74,16 @@ impl Schema {
     ///
     /// [`Error::BadSnapshot`] for anything but valid JSON with an array in the list's place.
     pub fn snapshot(&self, response: &[u8]) -> Result<Snapshot<JsonResource>, Error> {
-        let (bad, (list_version, items)) = self.read_list(response, |mut split| {
+        self.snapshot_with(response, &|text| self.list_version_of(text))
+    }
+
+    /// The same, with what looks at the text around the list for its version.
+    pub(crate) fn snapshot_with(
+        &self,
+        response: &[u8],
+        look: &dyn Fn(&str) -> Result<Option<String>, String>,
+    ) -> Result<Snapshot<JsonResource>, Error> {
+        let (bad, (list_version, items)) = self.read_list_with(response, look, |mut split| {
             let bad = self.taken_apart(&mut split)?;
             Ok((bad, split.finish()?))
         })?;
@@ -124,12 +136,20 @@ impl Schema {
     pub(crate) fn read_list<T>(
         &self,
         response: &[u8],
+        read: impl FnMut(Split<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.read_list_with(response, &|text| self.list_version_of(text), read)
+    }
+
+    fn read_list_with<T>(
+        &self,
+        response: &[u8],
+        look: &dyn Fn(&str) -> Result<Option<String>, String>,
         mut read: impl FnMut(Split<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let again = Cell::new(false);
-        let version = |text: &str| self.list_version_of(text);
-        match read(self.split(response, &version, &again, false)?) {
-            Err(_) if again.get() => read(self.split(response, &version, &again, true)?),
+        match read(self.split(response, look, &again, false)?) {
+            Err(_) if again.get() => read(self.split(response, look, &again, true)?),
             answer => answer,
         }
     }
@@ -219,7 +239,7 @@ impl Schema {
     }
 
     /// One resource from a text that is checked.
-    fn read(&self, item: &str) -> Result<JsonResource, String> {
+    pub(crate) fn read(&self, item: &str) -> Result<JsonResource, String> {
         let (list, again) = (format!("[{item}]"), Cell::new(false));
         let envelope = Envelope {
             items: &[],
@@ -338,12 +358,12 @@ impl Schema {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<&str, String> {
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))
 }
 
 /// The text of a string or number; `None` where there is nothing, or `null`.
-fn scalar(text: &str, pointer: &Pointer, what: &str) -> Found {
+pub(crate) fn scalar(text: &str, pointer: &Pointer, what: &str) -> Found {
     let Some(range) = find(text, &pointer.path) else {
         return Ok(None);
     };
