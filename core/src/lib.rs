@@ -120,4 +120,6 @@ mod guides {
     mod progress {}
     #[doc = include_str!("../../docs/undo.md")]
     mod undo {}
+    #[doc = include_str!("../../docs/watching.md")]
+    mod watching {}
 }

@@ -15,7 +15,9 @@ impl<R: Resource> WatchSession<R> {
         let clock = self.clock;
         if self.list_deadline().is_some_and(|at| at <= clock) {
             let ms = self.config.list_timeout_ms;
-            self.close_list();
+            if let Some(call) = self.list.as_ref().and_then(|list| list.call) {
+                self.close(call);
+            }
             let late = WatchFailure::network(format!("the list was not answered within {ms} ms"));
             self.list_failed(late);
         }
@@ -69,13 +71,14 @@ impl<R: Resource> WatchSession<R> {
         }
     }
 
-    pub(crate) fn deadlines(&self) -> [Option<Timestamp>; 5] {
-        let waits = (self.online && self.would_begin()).then_some(self.pace.until);
-        let paced = (self.online && self.would_list()).then_some(self.next_list.not_before);
-        let ahead = |at: Option<Option<Timestamp>>| at.flatten().filter(|at| *at > self.clock);
+    pub(crate) fn deadlines(&self) -> [Option<Timestamp>; 4] {
+        let begins = match (self.would_watch(), self.would_list()) {
+            (true, _) => self.pace.until,
+            (false, true) => self.pace.until.max(self.next_list.not_before),
+            (false, false) => None,
+        };
         [
-            ahead(waits),
-            ahead(paced).filter(|_| !self.pace.is_backing_off(self.clock)),
+            begins.filter(|at| self.online && *at > self.clock),
             self.list_deadline(),
             self.initial_deadline(),
             self.idle_deadline(),
@@ -123,10 +126,6 @@ impl<R: Resource> WatchSession<R> {
             Resume::Version => self.list.is_none() && (!self.needs_list || self.streams_initial()),
             _ => true,
         }
-    }
-
-    fn would_begin(&self) -> bool {
-        self.would_list() || self.would_watch()
     }
 
     /// Begins what is to be begun by now; whether it did.
