@@ -118,24 +118,27 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     fn drop_quiet(&mut self, slot: Slot, obs: &Observation, cx: &Context<'_>) {
+        self.track(slot);
         let Some((row, index)) = self.rows.remove_quiet(slot) else {
             return;
         };
         self.order.clear((LISTED, index.into()));
         self.strewn += 1;
         let id = ResourceId::from(row.base.id());
-        self.dropped.insert(id.clone(), obs.seq, cx.clock);
+        self.drop_id(id.clone(), obs.seq, cx.clock);
         self.gone.push(Removed { key: row.key, id });
     }
 
     fn see_absent(&mut self, slot: Slot, obs: &Observation, cx: &mut Context<'_>) {
+        self.track(slot);
         let row = self.rows.busy_mut(slot);
         let Some(row) = row.filter(|row| row.taken <= obs.seq) else {
             return;
         };
         if row.base.is_none() && obs.at < row.calm_until {
             row.taken = obs.seq;
-            self.dropped.insert(row.id.clone(), obs.seq, cx.clock);
+            let id = row.id.clone();
+            self.drop_id(id, obs.seq, cx.clock);
             return;
         }
         let mut row = row.clone();
@@ -146,7 +149,7 @@ impl<R: Resource> ResourceCache<R> {
             row.place = (!gone).then(|| self.new_zone_place());
         }
         if gone {
-            self.dropped.insert(id, obs.seq, cx.clock);
+            self.drop_id(id, obs.seq, cx.clock);
         }
         self.put(row);
     }

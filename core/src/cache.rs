@@ -7,6 +7,7 @@ use crate::changes::{Applied, Outcome, Removed, Warning};
 use crate::config::{Config, NewItems};
 use crate::conflict::{Conflict, ConflictReason};
 use crate::deadline::Deadlines;
+use crate::dropped::Dropped;
 use crate::error::Error;
 use crate::event::Event;
 use crate::history::{History, Part};
@@ -18,6 +19,7 @@ use crate::resource::Resource;
 use crate::row::{Context, END, LISTED, Place, Row, START};
 use crate::rows::{Rows, Slot};
 use crate::tell::Face;
+use crate::tracking::Tracking;
 
 /// One list of resources: what the server last said, and what this client has asked for.
 ///
@@ -83,6 +85,8 @@ pub struct ResourceCache<R: Resource> {
     /// Quiet rows that are new, or have another body, and those that have gone.
     pub(crate) told: Vec<(RowKey, Slot)>,
     pub(crate) gone: Vec<Removed>,
+    /// What is not saved yet, for a collection that is kept in a store.
+    pub(crate) tracking: Option<Box<Tracking<R>>>,
 }
 
 impl<R: Resource> ResourceCache<R> {
@@ -117,6 +121,7 @@ impl<R: Resource> ResourceCache<R> {
             undo: BTreeMap::new(),
             told: Vec::new(),
             gone: Vec::new(),
+            tracking: None,
         }
     }
 
@@ -163,7 +168,7 @@ impl<R: Resource> ResourceCache<R> {
             self.heed_outcomes(&mut cx);
         }
         (self.clock, self.skew, self.seq, self.started) = (clock, skew, cx.seq, true);
-        self.dropped.purge(clock, self.config.stale_after_ms);
+        self.purge_dropped(clock);
         let moved = self.moved.len();
         let changes = self.finish(cx.outcomes, done.warnings);
         self.tidy(moved);
@@ -176,7 +181,7 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// Keeps memory and the list as small as what they hold, after an event that moved so many rows.
-    fn tidy(&mut self, moved: usize) {
+    pub(crate) fn tidy(&mut self, moved: usize) {
         self.rows.release();
         if self.order.is_sparse() {
             let packed = self.order.packed();
@@ -295,8 +300,10 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// Takes a row out of every index, remembering what a reader saw of it.
-    fn unlist(&mut self, key: RowKey) -> Option<Row<R>> {
-        let row = self.rows.remove(self.rows.slot(key)?, self.last_complete)?;
+    pub(crate) fn unlist(&mut self, key: RowKey) -> Option<Row<R>> {
+        let slot = self.rows.slot(key)?;
+        self.track(slot);
+        let row = self.rows.remove(slot, self.last_complete)?;
         self.outbox.remove(&row);
         self.before.entry(key).or_insert_with(|| Face::of(&row));
         for operation in &row.operations {
@@ -317,6 +324,9 @@ impl<R: Resource> ResourceCache<R> {
     /// Puts a changed row in the place of what was there, or drops it when nothing is left of it.
     pub(crate) fn put(&mut self, mut row: Row<R>) {
         let old = self.unlist(row.key);
+        if let Some(tracking) = self.tracking.as_mut().filter(|_| old.is_none()) {
+            tracking.new_row(row.key);
+        }
         let old_place = old.as_ref().and_then(|old| old.place);
         self.undo.entry(row.key).or_insert(old);
         self.next_key = self.next_key.max(row.key.0 + 1);
@@ -336,7 +346,7 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// Puts a row into every index, as it is.
-    fn insert(&mut self, row: Row<R>) {
+    pub(crate) fn insert(&mut self, row: Row<R>) {
         let (key, place) = (row.key, row.place);
         self.outbox.insert(&row);
         for operation in &row.operations {
@@ -379,6 +389,9 @@ impl<R: Resource> ResourceCache<R> {
 
     /// Brings the listed rows into this order.
     pub(crate) fn relist(&mut self, listed: Vec<Slot>) {
+        if let Some(tracking) = &mut self.tracking {
+            tracking.relisted = true;
+        }
         self.rows.relist(self.order.listed(), &listed);
         self.order.relist(listed);
     }
@@ -400,47 +413,5 @@ impl Done {
             let id = id.clone();
             self.conflicts.push(Conflict { id, reason });
         }
-    }
-}
-
-/// Ids that an answer dropped, for as long as an older one may still bring them back (S6).
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Dropped {
-    /// When, in events, and when by the clock.
-    pub(crate) by_id: BTreeMap<ResourceId, (u64, Timestamp)>,
-    by_time: VecDeque<(Timestamp, ResourceId)>,
-}
-
-impl Dropped {
-    pub(crate) fn insert(&mut self, id: ResourceId, seq: u64, at: Timestamp) {
-        if let Some(dropped) = self.by_id.get_mut(id.as_str()) {
-            *dropped = (seq, at);
-            return;
-        }
-        self.by_time.push_back((at, id.clone()));
-        self.by_id.insert(id, (seq, at));
-    }
-
-    fn purge(&mut self, clock: Timestamp, keep_ms: u64) {
-        let spent = |at: Timestamp| at.plus_ms(keep_ms) <= clock;
-        while self.by_time.front().is_some_and(|(at, _)| spent(*at)) {
-            let Some((_, id)) = self.by_time.pop_front() else {
-                return;
-            };
-            // It may have been dropped once more since.
-            if self
-                .by_id
-                .get(id.as_str())
-                .is_some_and(|(_, at)| spent(*at))
-            {
-                self.by_id.remove(id.as_str());
-            }
-        }
-    }
-
-    /// Whether an answer taken at `seq` is too old to bring this id back.
-    pub(crate) fn hides(&self, id: &str, seq: u64, clock: Timestamp, keep_ms: u64) -> bool {
-        let dropped = self.by_id.get(id);
-        dropped.is_some_and(|(since, at)| *since > seq && at.plus_ms(keep_ms) > clock)
     }
 }

@@ -189,14 +189,27 @@ impl<R: Resource> History<R> {
 
     /// As it was saved, with all that is not.
     pub(crate) fn indexed(self) -> Self {
+        Self::of(self.steps, self.next)
+    }
+
+    pub(crate) fn of(steps: BTreeMap<u64, Step<R>>, next: u64) -> Self {
         let mut history = Self {
-            next: self.next,
+            next,
             ..Self::default()
         };
-        for (serial, step) in self.steps {
+        for (serial, step) in steps {
             history.put(serial, step);
         }
         history
+    }
+
+    pub(crate) fn steps(&self) -> &BTreeMap<u64, Step<R>> {
+        &self.steps
+    }
+
+    /// The serial of the next step.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
     }
 
     /// The steps that can be undone, the newest first.

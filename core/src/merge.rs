@@ -194,6 +194,7 @@ impl<R: Resource> ResourceCache<R> {
     /// Quiet rows that were seen as they are held, by a list of a part.
     fn taken_at(&mut self, run: &[Slot], seq: u64) {
         for slot in run {
+            self.track(*slot);
             if let Some(row) = self.rows.quiet_mut(*slot) {
                 row.taken = row.taken.max(seq);
             }
@@ -202,6 +203,7 @@ impl<R: Resource> ResourceCache<R> {
 
     /// An unchanged row that has operations: they may still be decided by it.
     fn see_same(&mut self, stood: &Stood, obs: &Observation, cx: &mut Context<'_>) {
+        self.track(stood.slot);
         let row = self.rows.busy_mut(stood.slot);
         let Some(row) = row.filter(|row| obs.seq >= row.taken) else {
             return;
@@ -222,6 +224,7 @@ impl<R: Resource> ResourceCache<R> {
         cx: &mut Context<'_>,
     ) -> Option<Slot> {
         let (order, floor) = (self.config.version_order, self.last_complete);
+        self.track(slot);
         let Some(row) = self.rows.quiet_mut(slot) else {
             let key = self.rows.at(slot).map(RowRef::key);
             if let Some(alias) = self.rows.alias(item.id()).filter(|a| Some(*a) != key) {
@@ -273,6 +276,9 @@ impl<R: Resource> ResourceCache<R> {
         let place = self.order.next_listed();
         let key = RowKey(self.next_key);
         self.next_key += 1;
+        if let Some(tracking) = &mut self.tracking {
+            tracking.new_row(key);
+        }
         let row = Quiet {
             base,
             key,

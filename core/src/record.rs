@@ -58,10 +58,20 @@ impl<R: Resource> ResourceCache<R> {
     pub fn record(&self) -> Record<R> {
         let mut keys: Vec<RowKey> = self.rows.all().map(RowRef::key).collect();
         keys.sort_unstable();
-        let rows = keys
-            .into_iter()
-            .filter_map(|key| self.draft_of(key))
-            .collect();
+        // Where rows have gone from the list is no part of its state.
+        let mut index_of = vec![0; self.rows.slots()];
+        for (slot, index) in self.order.packed().into_iter().zip(0_i64..) {
+            index_of[slot as usize] = index;
+        }
+        let saved = |key| {
+            let slot = self.rows.slot(key)?;
+            let mut row = self.rows.draft(slot, self.last_complete)?;
+            if let Some((LISTED, at)) = &mut row.place {
+                *at = index_of[slot as usize];
+            }
+            Some(row)
+        };
+        let rows = keys.into_iter().filter_map(saved).collect();
         Record {
             version: VERSION,
             rows,
@@ -141,10 +151,8 @@ impl<R: Resource> ResourceCache<R> {
         cache.started = record.started;
         cache.last_complete = record.last_complete;
         cache.relist = record.relist;
-        let mut dropped = record.dropped;
-        dropped.sort_by_key(|(_, _, at)| *at);
-        for (id, seq, at) in dropped {
-            cache.dropped.insert(id, seq, at);
+        for (id, seq, at) in record.dropped {
+            cache.dropped.set(id, Some((seq, at)));
         }
         cache.outcomes = record.outcomes.into();
         cache.outbox.online = record.online;

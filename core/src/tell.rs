@@ -59,6 +59,20 @@ impl<R: Resource> Face<R> {
 impl<R: Resource> ResourceCache<R> {
     /// Turns what was touched into changes, and remembers them.
     pub(crate) fn finish(&mut self, outcomes: Vec<Outcome>, warnings: Vec<Warning>) -> Changes {
+        let (upserted, removed) = self.touched_rows();
+        self.remember(&upserted, &removed, &outcomes);
+        Changes {
+            revision: self.revision,
+            upserted,
+            removed,
+            outcomes,
+            warnings,
+        }
+    }
+
+    /// The touched rows that a reader sees otherwise than before, and those that it does not see any
+    /// more.
+    pub(crate) fn touched_rows(&mut self) -> (Vec<Upsert>, Vec<Removed>) {
         self.undo.clear();
         let mut removed = std::mem::take(&mut self.gone);
         let mut changed = Vec::with_capacity(self.told.len());
@@ -83,15 +97,7 @@ impl<R: Resource> ResourceCache<R> {
             self.push_visible(&mut changed, key);
         }
         removed.sort_by_key(|r| r.key);
-        let upserted = self.upserts(changed);
-        self.remember(&upserted, &removed, &outcomes);
-        Changes {
-            revision: self.revision,
-            upserted,
-            removed,
-            outcomes,
-            warnings,
-        }
+        (self.upserts(changed), removed)
     }
 
     fn push_visible(&self, changed: &mut Vec<(Place, RowKey)>, key: RowKey) {
@@ -129,16 +135,29 @@ impl<R: Resource> ResourceCache<R> {
             return;
         }
         self.revision.0 += 1;
+        self.note(upserted, removed);
+        let told = outcomes.iter().map(|o| (self.revision, o.clone()));
+        self.outcomes.extend(told);
+        self.bound_outcomes(outcomes.len());
+    }
+
+    /// Notes the rows that changed at this revision.
+    pub(crate) fn note(&mut self, upserted: &[Upsert], removed: &[Removed]) {
         let limit = (self.order.listed().len() / 4).max(LOG_AT_LEAST);
         let mut rows = Vec::with_capacity(upserted.len() + removed.len());
         rows.extend(upserted.iter().map(|u| (u.key, None)));
         rows.extend(removed.iter().map(|r| (r.key, Some(r.id.clone()))));
         let limit = limit.min(self.config.change_log);
         self.log.note(self.revision, rows.into_iter(), limit);
-        let told = outcomes.iter().map(|o| (self.revision, o.clone()));
-        self.outcomes.extend(told);
-        while self.outcomes.len() > self.config.outcome_log {
-            self.outcomes.pop_front();
+    }
+
+    /// Lets the oldest outcomes go, after so many new ones.
+    pub(crate) fn bound_outcomes(&mut self, new: usize) {
+        let excess = self.outcomes.len().saturating_sub(self.config.outcome_log);
+        let forgotten = self.outcomes.drain(..excess);
+        if let Some(tracking) = &mut self.tracking {
+            tracking.new_outcomes += new as u64;
+            tracking.forgotten.extend(forgotten);
         }
     }
 

@@ -81,7 +81,7 @@ impl<R: Resource> ResourceCache<R> {
             return;
         }
         row.observe(Sight::Deleted, obs, cx);
-        self.dropped.insert(row.id.clone(), obs.seq, cx.clock);
+        self.drop_id(row.id.clone(), obs.seq, cx.clock);
         self.put(row);
     }
 

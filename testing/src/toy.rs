@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use resourcecache::Resource;
+use resourcecache::{Resource, Stored};
 use serde::{Deserialize, Serialize};
 
 /// How many fields a [`Toy`] has.
@@ -11,7 +11,7 @@ pub const FIELD_COUNT: usize = 3;
 /// A resource with three numbers.
 ///
 /// ```
-/// use resourcecache::Resource;
+/// use resourcecache::{Resource, Stored};
 /// use resourcecache_testing::Toy;
 /// let toy = Toy::new("a", [1, 2, 3]);
 /// assert_eq!(toy.apply(&[None, Some(9), None]).fields, [1, 9, 3]);
@@ -42,6 +42,8 @@ impl Toy {
         }
     }
 }
+
+impl Stored for Toy {}
 
 impl Resource for Toy {
     type Patch = [Option<i64>; FIELD_COUNT];

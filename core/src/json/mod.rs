@@ -9,6 +9,7 @@ mod patch;
 mod pointer;
 mod resource;
 mod response;
+mod saved;
 mod scan;
 mod schema;
 mod segment;

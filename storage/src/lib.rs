@@ -1,0 +1,40 @@
+//! Keeps collections of `resourcecache` where a user keeps data.
+//!
+//! A [`StoredCache`] opens a collection by its key, applies events, commits what they changed, and
+//! hands out the changes. What it commits to is a [`Store`]: [`MemoryStore`] for tests and for
+//! what need not survive, or one of your own, held to [`contract`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use resourcecache::{Config, Event, Timestamp, json::{JsonResource, Schema}};
+//! use resourcecache_storage::{MemoryStore, StoredCache};
+//!
+//! let store = Arc::new(MemoryStore::new());
+//! let (key, now) = ("dns-zones:project-1", Timestamp(0));
+//! let mut zones: StoredCache<JsonResource> = StoredCache::open(store.clone(), key, Config::default(), now)?;
+//! let list = Schema::default().snapshot(br#"[{"id":"a"},{"id":"b"}]"#)?;
+//! zones.apply(Event::Merge(list), now)?;
+//! zones.update(|zones| zones.mark_as_deleting("a", None, now))?;
+//!
+//! // After a restart, or in another process:
+//! let zones: StoredCache<JsonResource> = StoredCache::open(store, key, Config::default(), now)?;
+//! assert_eq!(zones.cache().visible().map(|zone| zone.id()).collect::<Vec<_>>(), ["b"]);
+//! # Ok::<(), resourcecache_storage::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod contract;
+mod error;
+mod lease;
+mod memory;
+mod notices;
+mod store;
+mod stored_cache;
+
+pub use error::{Error, StoreError, StoreErrorKind};
+pub use lease::{Fence, Leased};
+pub use memory::MemoryStore;
+pub use notices::Notices;
+pub use store::{ChangeVisitor, Commit, CommitId, PartVisitor, Since, Store, StoreRevision, Watch};
+pub use stored_cache::{Committed, StoredCache};
