@@ -1,8 +1,8 @@
 //! Keeps collections of `resourcecache` where a user keeps data.
 //!
 //! A [`StoredCache`] opens a collection by its key, applies events, commits what they changed, and
-//! hands out the changes. What it commits to is a [`Store`]: [`MemoryStore`] for tests and for
-//! what need not survive, or one of your own, held to [`contract`].
+//! hands out the changes. What it commits to is a [`Store`]: `SqliteStore`, the embedded default;
+//! [`MemoryStore`] for tests and for what need not survive; or one of your own, held to [`contract`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -29,6 +29,8 @@ mod error;
 mod lease;
 mod memory;
 mod notices;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 mod stored_cache;
 
@@ -36,5 +38,14 @@ pub use error::{Error, StoreError, StoreErrorKind};
 pub use lease::{Fence, Leased};
 pub use memory::MemoryStore;
 pub use notices::Notices;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
 pub use store::{ChangeVisitor, Commit, CommitId, PartVisitor, Since, Store, StoreRevision, Watch};
-pub use stored_cache::{Committed, StoredCache};
+pub use stored_cache::{Committed, Polled, StoredCache};
+
+/// The examples of the guide, run as tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../docs/storage.md")]
+    mod storage {}
+}

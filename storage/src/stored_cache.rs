@@ -31,6 +31,9 @@ pub struct Committed<T> {
     pub value: T,
 }
 
+/// An attempt to be sent, if there is one, and what handing it out changed.
+pub type Polled<R> = (Option<Attempt<R>>, Changes);
+
 /// A collection in memory that is kept in a store, and shared with other instances by it.
 ///
 /// Whatever is answered is committed; whatever is refused, by the core or by the store, has changed
@@ -217,10 +220,7 @@ impl<R: Stored> StoredCache<R> {
     ///
     /// As [`apply`](Self::apply); [`Fenced`](StoreErrorKind::Fenced) when the lease has passed to
     /// another: then nothing was handed out.
-    pub fn poll_attempt(
-        &mut self,
-        now: Timestamp,
-    ) -> Result<Committed<(Option<Attempt<R>>, Changes)>, Error> {
+    pub fn poll_attempt(&mut self, now: Timestamp) -> Result<Committed<Polled<R>>, Error> {
         let fence = match &self.outbox {
             Outbox::Own => None,
             Outbox::Led(fence) => Some(fence.clone()),
@@ -232,10 +232,9 @@ impl<R: Stored> StoredCache<R> {
             }
         };
         let polled = self.change(true, fence, |cache| cache.poll_attempt(now));
-        if let Err(Error::Store(error)) = &polled {
-            if error.kind == StoreErrorKind::Fenced {
-                self.outbox = Outbox::Followed;
-            }
+        let fenced = |e: &StoreError| e.kind == StoreErrorKind::Fenced;
+        if matches!(&polled, Err(Error::Store(error)) if fenced(error)) {
+            self.outbox = Outbox::Followed;
         }
         polled
     }

@@ -222,7 +222,7 @@ proptest! {
 }
 
 fn list(ids: &[usize]) -> Event<Toy> {
-    let items = ids.iter().map(|id| Toy::new(&format!("z{id}"), [0, 0, 0]));
+    let items = ids.iter().map(|id| Toy::new(format!("z{id}"), [0, 0, 0]));
     Event::Merge(Snapshot::complete(items.collect()))
 }
 

@@ -96,6 +96,7 @@ fn kinds() -> Vec<SavedKey> {
 }
 
 type Parts = Vec<(SavedKey, Vec<u8>)>;
+type Changed = Vec<(SavedKey, Option<Vec<u8>>)>;
 
 fn load(store: &dyn Store, key: &str) -> Option<(StoreRevision, Parts)> {
     let mut parts = Vec::new();
@@ -107,11 +108,7 @@ fn load(store: &dyn Store, key: &str) -> Option<(StoreRevision, Parts)> {
     revision.expect("loading").map(|revision| (revision, parts))
 }
 
-fn changes(
-    store: &dyn Store,
-    key: &str,
-    since: StoreRevision,
-) -> (Since, Vec<(SavedKey, Option<Vec<u8>>)>) {
+fn changes(store: &dyn Store, key: &str, since: StoreRevision) -> (Since, Changed) {
     let mut parts = Vec::new();
     let since = store.changes_since(key, since, &mut |name, bytes| {
         parts.push((name, bytes.map(<[u8]>::to_vec)));

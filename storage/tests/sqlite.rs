@@ -1,0 +1,174 @@
+//! The store in a SQLite file: the contract, and what is SQLite's own.
+
+use std::sync::Arc;
+
+use resourcecache::{RowKey, SavedKey};
+use resourcecache_storage::{
+    Commit, CommitId, SqliteOptions, SqliteStore, Store, StoreErrorKind, StoreRevision,
+    Synchronous, contract,
+};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn commit(expect: Option<StoreRevision>, n: u64, bytes: &[u8]) -> Commit {
+    Commit {
+        id: CommitId::random().unwrap(),
+        expect,
+        parts: vec![(SavedKey::Body(RowKey(n)), Some(bytes.to_vec()))],
+        fence: None,
+    }
+}
+
+fn kind<T: std::fmt::Debug>(
+    result: Result<T, resourcecache_storage::StoreError>,
+) -> StoreErrorKind {
+    result.unwrap_err().kind
+}
+
+/// Each instance has a connection of its own, as each process has.
+#[test]
+fn the_contract() {
+    let folder = folder();
+    let path = folder.path().join("store.sqlite");
+    let mut options = SqliteOptions::default();
+    options.synchronous = Synchronous::Normal;
+    contract::check(&move || Arc::new(SqliteStore::open_with(&path, options).unwrap()));
+}
+
+#[test]
+fn what_is_not_ours_is_left_as_it_is() {
+    let folder = folder();
+    let path = folder.path().join("file");
+    let foreign = |content: &[u8], expected: StoreErrorKind| {
+        std::fs::write(&path, content).unwrap();
+        let error = SqliteStore::open(&path).unwrap_err();
+        assert_eq!(error.kind, expected, "{error}");
+        assert!(
+            error.to_string().contains("file"),
+            "it names the file: {error}"
+        );
+        assert!(!error.is_retryable());
+        assert_eq!(std::fs::read(&path).unwrap(), content, "it is as it was");
+        let beside = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(beside, 1, "nothing lies beside it");
+    };
+    foreign(b"my diary", StoreErrorKind::Foreign);
+    foreign(&[0; 8192], StoreErrorKind::Foreign);
+    foreign(b"SQLite format 3\0", StoreErrorKind::Foreign);
+    let other = folder.path().join("other");
+    let database = rusqlite::Connection::open(&other).unwrap();
+    database
+        .execute_batch("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)")
+        .unwrap();
+    drop(database);
+    let content = std::fs::read(&other).unwrap();
+    std::fs::remove_file(&other).unwrap();
+    foreign(&content, StoreErrorKind::Foreign);
+    // Ours, of a version that is to come.
+    SqliteStore::open(&other).unwrap().close().unwrap();
+    let mut newer = std::fs::read(&other).unwrap();
+    std::fs::remove_file(&other).unwrap();
+    newer[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    foreign(&newer, StoreErrorKind::Newer);
+}
+
+#[test]
+fn a_damaged_file_is_refused_and_left_as_it_is() {
+    let folder = folder();
+    let path = folder.path().join("damaged.sqlite");
+    let store = SqliteStore::open(&path).unwrap();
+    let mut last = None;
+    for n in 0..400 {
+        last = Some(store.commit("a", &commit(last, n, &[7; 300])).unwrap());
+    }
+    store.close().unwrap();
+    let mut content = std::fs::read(&path).unwrap();
+    let pages = content.len() / 4096;
+    for page in 2..pages {
+        content[page * 4096..page * 4096 + 64].fill(0xa5);
+    }
+    std::fs::write(&path, &content).unwrap();
+    // Some pages may not be looked at by opening; reading finds them.
+    let read = SqliteStore::open(&path).and_then(|store| store.load("a", &mut |_, _| Ok(())));
+    assert_eq!(kind(read), StoreErrorKind::Damaged);
+    assert_eq!(std::fs::read(&path).unwrap(), content, "it is as it was");
+    std::fs::write(&path, &content[..content.len() / 2]).unwrap();
+    let read = SqliteStore::open(&path).and_then(|store| store.load("a", &mut |_, _| Ok(())));
+    assert_eq!(kind(read), StoreErrorKind::Damaged, "cut off in the middle");
+}
+
+#[test]
+fn a_closed_store_holds_no_file_and_says_so() {
+    let folder = folder();
+    let path = folder.path().join("store.sqlite");
+    let store = SqliteStore::open(&path).unwrap();
+    let first = store.commit("a", &commit(None, 1, b"x")).unwrap();
+    store.close().unwrap();
+    store.close().expect("twice is as once");
+    assert_eq!(kind(store.revision("a")), StoreErrorKind::Closed);
+    assert_eq!(
+        kind(store.commit("a", &commit(Some(first), 1, b"y"))),
+        StoreErrorKind::Closed
+    );
+    let held = std::fs::read_dir("/proc/self/fd").map(|all| {
+        let links = all
+            .flatten()
+            .filter_map(|fd| std::fs::read_link(fd.path()).ok());
+        links.filter(|link| link.starts_with(folder.path())).count()
+    });
+    assert_eq!(held.unwrap_or(0), 0, "no file of it is open");
+    store.reopen().unwrap();
+    assert_eq!(store.revision("a").unwrap(), Some(first));
+}
+
+#[test]
+fn another_process_that_writes_is_waited_for() {
+    let folder = folder();
+    let path = folder.path().join("store.sqlite");
+    let mut options = SqliteOptions::default();
+    options.busy_timeout = std::time::Duration::from_millis(50);
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    let first = store.commit("a", &commit(None, 1, b"x")).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = store
+        .commit("a", &commit(Some(first), 1, b"y"))
+        .unwrap_err();
+    assert_eq!(
+        (error.kind, error.is_retryable()),
+        (StoreErrorKind::Busy, true),
+        "{error}"
+    );
+    assert_eq!(error.key.as_deref(), Some("a"));
+    assert_eq!(store.revision("a").unwrap(), Some(first), "reading goes on");
+    other.execute_batch("ROLLBACK").unwrap();
+    store.commit("a", &commit(Some(first), 1, b"y")).unwrap();
+}
+
+#[test]
+fn the_log_that_is_written_ahead_stays_bounded() {
+    let folder = folder();
+    let path = folder.path().join("store.sqlite");
+    let mut options = SqliteOptions::default();
+    options.synchronous = Synchronous::Normal;
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    let mut last = None;
+    let mut largest = 0;
+    for n in 0..6_000_u64 {
+        last = Some(
+            store
+                .commit("a", &commit(last, n % 50, &[n as u8; 2_000]))
+                .unwrap(),
+        );
+        if n % 100 == 0 {
+            let wal = std::fs::metadata(folder.path().join("store.sqlite-wal"))
+                .unwrap()
+                .len();
+            largest = largest.max(wal);
+        }
+    }
+    println!("the log was {largest} bytes at most");
+    assert!(largest <= 8 << 20, "{largest}");
+}
