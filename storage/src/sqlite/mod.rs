@@ -219,10 +219,10 @@ impl Store for SqliteStore {
                 };
                 return known.ok_or_else(|| conflict(key).into());
             }
-            if let Some(fence) = &commit.fence {
-                if lease::token(connection, key, &fence.lease)? != fence.token {
-                    return Err(fenced(key, &fence.lease).into());
-                }
+            if let Some(fence) = &commit.fence
+                && lease::token(connection, key, &fence.lease)? != fence.token
+            {
+                return Err(fenced(key, &fence.lease).into());
             }
             let (id, revision) = advance(connection, key, found, commit)?;
             write(connection, id, commit)?;
