@@ -69,7 +69,7 @@ impl<R: Resource> ResourceCache<R> {
     ) {
         let Some(mut row) = self.key_of(id).and_then(|key| self.draft_of(key)) else {
             // A list that was asked for before may still have it (S6).
-            self.dropped.insert(id.into(), obs.seq, cx.clock);
+            self.drop_id(id.into(), obs.seq, cx.clock);
             return;
         };
         let known = row.made_uid().or(row.base.as_ref().and_then(R::uid));
