@@ -77,10 +77,14 @@ impl<R: Resource> ResourceCache<R> {
             self.heed_answer(&row, index, answer);
         }
         if row.operations[index].lingers() {
-            // A list has shown before that it is done.
+            // A list or a report has told before what came of it.
             let version = answer.as_ref().and_then(R::version).map(str::to_string);
             let (at, seq) = (cx.clock, cx.seq);
-            row.operations[index].acked = Some(Acked { at, seq, version });
+            let operation = &mut row.operations[index];
+            operation.acked = Some(Acked { at, seq, version });
+            if let (Payload::Create(new), Some(answer)) = (&mut operation.payload, &answer) {
+                new.clone_from(answer);
+            }
         } else {
             if !settled {
                 row.step(index, Trigger::Acknowledge)?;
@@ -132,7 +136,9 @@ impl<R: Resource> ResourceCache<R> {
     /// it (G4).
     fn end_what_had_its_id(&mut self, row: &Row<R>, answer: &R, cx: &mut Context<'_>) {
         let other = self.key_of(answer.id()).filter(|key| *key != row.key);
-        let Some(mut other) = other.and_then(|key| self.draft_of(key)) else {
+        let other = other.and_then(|key| self.draft_of(key));
+        // One that had this id once, and has another by now, is not concerned.
+        let Some(mut other) = other.filter(|other| other.id == *answer.id()) else {
             return;
         };
         let known = other.base.as_ref().or(other.last.as_ref());
@@ -155,6 +161,9 @@ impl<R: Resource> ResourceCache<R> {
     pub(crate) fn rename(&mut self, row: &mut Row<R>, id: &str, cx: &Context<'_>) {
         if row.id == id {
             return;
+        }
+        if let Some(key) = self.rows.alias(id).filter(|key| *key != row.key) {
+            self.drop_alias(key, id);
         }
         if let Some(key) = self.key_of(id).filter(|key| *key != row.key) {
             if let Some(other) = self.take(key) {
@@ -185,8 +194,8 @@ impl<R: Resource> ResourceCache<R> {
         let (mut row, index) = self.operation_row(operation)?;
         let failed = &row.operations[index];
         // The call's answer was lost, and a list has told what came of it.
-        let told = failed.is_listed() && retry != Retry::No || failed.lingers();
-        let told = failed.tracked.is_some() && failed.acked.is_none() && told;
+        let listed = failed.is_listed() && failed.acked.is_none() && retry != Retry::No;
+        let told = failed.tracked.is_some() && (listed || failed.lingers());
         if failed.is_unsettled() && !told {
             row.fail(index, &error, retry, cx)?;
             self.put(row);

@@ -3,7 +3,7 @@
 
 use crate::changes::Settlement;
 use crate::observe::{Observation, Sight, at_or_past, older};
-use crate::operation::Payload;
+use crate::operation::{Operation, Payload};
 use crate::resource::Resource;
 use crate::row::{Context, Row};
 use crate::state::{Kind, Trigger};
@@ -31,6 +31,10 @@ impl<R: Resource> Row<R> {
         match sight {
             Sight::Listed(body) => {
                 if let Some(deletion) = deletion {
+                    // What was not sent yet is not what is listed.
+                    if operation.is_unsent() {
+                        return;
+                    }
                     let before = self.base.as_ref().or(self.last.as_ref());
                     let newer_version = self.is_newer_than_all(deletion, before, body, cx);
                     let token = new.token().is_some() && new.token() == body.token();
@@ -95,7 +99,7 @@ impl<R: Resource> Row<R> {
     }
 
     /// Whether a copy is newer than the one before it, and than all that was answered before the
-    /// deletion.
+    /// deletion. While an edit before that has no answer, a newer version may be that edit's.
     fn is_newer_than_all(
         &self,
         deletion: usize,
@@ -103,8 +107,12 @@ impl<R: Resource> Row<R> {
         body: &R,
         cx: &Context<'_>,
     ) -> bool {
-        let answered = self.operations[..deletion].iter();
-        let answered = answered.filter_map(|o| o.acked.as_ref()?.version.as_deref());
+        let older_ones = self.operations[..deletion].iter();
+        let unknown = |o: &Operation<R>| o.kind == Kind::Update && o.acked.is_none();
+        if older_ones.clone().any(unknown) {
+            return false;
+        }
+        let answered = older_ones.filter_map(|o| o.acked.as_ref()?.version.as_deref());
         let known: Vec<&str> = before
             .and_then(R::version)
             .into_iter()

@@ -344,7 +344,7 @@ impl<R: Resource> ResourceCache<R> {
     }
 
     /// An earlier id of a row, listed by the server, is another resource's.
-    fn drop_alias(&mut self, key: RowKey, id: &str) {
+    pub(crate) fn drop_alias(&mut self, key: RowKey, id: &str) {
         if let Some(mut row) = self.draft_of(key).filter(|row| row.id != id) {
             row.aliases.retain(|alias| *alias != id);
             self.put(row);

@@ -131,6 +131,8 @@ impl<R: Resource> Row<R> {
         if let Sight::Listed(body) = sight {
             self.meet_other_uid(body, cx);
             self.follow(body, false, obs, cx);
+        } else {
+            self.lose_copy(cx);
         }
         let mut index = 0;
         while index < self.operations.len() {
@@ -222,8 +224,8 @@ impl<R: Resource> Row<R> {
         let unsettled = operation.is_unsettled();
         match sight {
             Sight::Listed(_) if recreated => {}
-            // What the outbox has no answer for yet may not have been done: the list may lag (O8).
-            Sight::Absent if operation.is_queued() => {}
+            // What the outbox has no answer for yet may not have been done, or not yet be shown (O8).
+            Sight::Listed(_) | Sight::Absent if operation.is_queued() => {}
             Sight::Listed(body) => {
                 let held = self.last.as_ref().or(self.base.as_ref());
                 let newer = obs.added

@@ -195,7 +195,7 @@ impl<R: Resource> Operation<R> {
     }
 
     /// Whether an edit that was refused for good still shows (V5).
-    fn is_kept(&self, config: &Config) -> bool {
+    pub(crate) fn is_kept(&self, config: &Config) -> bool {
         self.is_failed() && config.on_failure == OnFailure::Keep
     }
 

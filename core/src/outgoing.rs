@@ -176,7 +176,10 @@ impl<R: Resource> Row<R> {
         let first = self.queue().find(|o| !self.is_carried(o))?;
         let deletion = self.deletion().map(|index| &self.operations[index]);
         let next = match deletion.filter(|d| d.is_unsent() && d.id > first.id) {
-            Some(deletion) if first.is_unsent() => deletion,
+            // One that waits for a creation is about what that makes, not about what was before.
+            Some(deletion) if first.is_unsent() && (first.creates() || !deletion.waiting) => {
+                deletion
+            }
             _ => first,
         };
         let ends_creation = first.creates() && next.kind == Kind::Delete;
@@ -210,15 +213,18 @@ impl<R: Resource> Row<R> {
     /// Whether an operation that has no answer yet carries this one.
     fn is_carried(&self, operation: &Operation<R>) -> bool {
         let carrier = operation.outgoing.as_ref().and_then(|out| out.carried_by);
-        let waits = |o: &Operation<R>| Some(o.id) == carrier && o.is_unsettled() && o.is_outgoing();
+        let waits = |o: &Operation<R>| Some(o.id) == carrier && o.is_queued();
         carrier.is_some() && self.operations.iter().any(waits)
     }
 
     /// The edits that attempts of the operation at `index` carry.
     pub(crate) fn carried(&self, index: usize) -> Vec<usize> {
         let id = self.operations[index].id;
-        let with =
-            |o: &Operation<R>| o.outgoing.as_ref().and_then(|out| out.carried_by) == Some(id);
+        // One that the user asked for by itself since goes its own way.
+        let with = |o: &Operation<R>| {
+            let out = o.outgoing.as_ref().filter(|out| out.attempts == 0);
+            out.and_then(|out| out.carried_by) == Some(id)
+        };
         let later = index + 1..self.operations.len();
         let carried = later.filter(|i| {
             let o = &self.operations[*i];

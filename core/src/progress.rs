@@ -161,7 +161,9 @@ impl<R: Resource> Operation<R> {
         }
         let (named, now) = (named?, self.meta.stage.as_deref().unwrap_or_default());
         let behind = plan.position(named) < plan.position(now) && plan.position(named).is_some();
-        if named == now || behind && versions != Some(Ordering::Less) {
+        let stays = named == now || behind && versions != Some(Ordering::Less);
+        // An end is one, also where the table refused it before.
+        if stays && plan.end(named).is_none() {
             return None;
         }
         self.hear(cx);
@@ -187,13 +189,27 @@ impl<R: Resource> Row<R> {
         let versions = held.zip(body.version());
         let order = cx.config.version_order;
         let versions = versions.and_then(|(old, new)| compare(order, old, new));
+        let hidden = self.operations.iter().position(Operation::hides);
         for index in 0..self.operations.len() {
             let operation = &mut self.operations[index];
-            if answer && operation.creates() && !operation.is_listed() {
+            let unlisted = operation.creates() && !operation.is_listed();
+            // The copy may be of what was deleted before (L6).
+            let recreates = unlisted && hidden.is_some_and(|deletion| deletion < index);
+            if answer && unlisted || recreates {
                 continue;
             }
             if let Some(end) = operation.follow(body, versions, obs, cx) {
                 self.end_stage(index, &end, Some(body), cx);
+            }
+        }
+    }
+
+    /// The server has no copy any more that says that an operation goes on: it ages again (P6).
+    pub(crate) fn lose_copy(&mut self, cx: &Context<'_>) {
+        for operation in &mut self.operations {
+            let confirmed = operation.tracked.as_mut().map(|t| &mut t.confirmed);
+            if confirmed.is_some_and(std::mem::take) {
+                operation.hear(cx);
             }
         }
     }
@@ -248,6 +264,8 @@ impl<R: Resource> Row<R> {
                 let message = operation.meta.message.clone();
                 let error = told.map(String::from).or(message);
                 let error = error.unwrap_or_else(|| stage.into());
+                // What the server has failed need not be tried again.
+                self.run_again(index);
                 // Only what runs or is accepted can fail.
                 let _ = self.fail(index, &error, Retry::No, cx);
             }
@@ -255,9 +273,15 @@ impl<R: Resource> Row<R> {
     }
 
     /// It is done, and shown as such for a while.
-    pub(crate) fn complete(&mut self, index: usize, cx: &Context<'_>) -> Result<(), Error> {
+    pub(crate) fn complete(&mut self, index: usize, cx: &mut Context<'_>) -> Result<(), Error> {
         if !self.operations[index].goes_on() || self.operations[index].acked.is_none() {
+            let unanswered = self.operations[index].creates_unanswered();
             self.step(index, Trigger::Acknowledge)?;
+            if unanswered {
+                // Complete, it was accepted: what waits for it goes on (L1).
+                self.acknowledge(index, None, cx);
+                self.acknowledge_carried(index, None, cx)?;
+            }
         }
         let operation = &mut self.operations[index];
         operation.hear(cx);
@@ -275,11 +299,21 @@ impl<R: Resource> Row<R> {
 
     /// What it creates is listed: nobody need send it any more, and it goes on until a stage ends it.
     pub(crate) fn goes_on_listed(&mut self, index: usize) {
+        self.run_again(index);
         let operation = &mut self.operations[index];
         operation.attempt_ended();
         operation.outgoing = None;
         if let Some(tracked) = &mut operation.tracked {
             tracked.listed = true;
+        }
+    }
+
+    /// What backs off runs: the server has it.
+    fn run_again(&mut self, index: usize) {
+        let operation = &mut self.operations[index];
+        if let State::Retrying(kind) = operation.state {
+            operation.state = State::Running(kind);
+            operation.retry_at = None;
         }
     }
 

@@ -329,7 +329,8 @@ impl<R: Resource> Row<R> {
                     } else {
                         Trigger::Expire
                     };
-                    let guard = operation.is_listed();
+                    // The lists may lag behind what said that it is complete.
+                    let guard = operation.creates();
                     self.settle(index, trigger, Settlement::Confirmed, guard, cx);
                 }
             } else if operation

@@ -58,7 +58,9 @@ impl<R: Resource> ResourceCache<R> {
             for index in 0..row.operations.len() {
                 let o = &row.operations[index];
                 let old = cx.clock.ms_since(o.heard) > older_than_ms;
-                if o.is_unsettled() && old && cx.clock >= o.guard_end() {
+                // What the outbox drives does not age, nor what is complete (K1, K2).
+                let ages = o.is_unsettled() && !o.is_queued() && !o.lingers();
+                if ages && old && cx.clock >= o.guard_end() {
                     row.go_stale(index, true, cx);
                 }
             }

@@ -57,10 +57,7 @@ impl<R: Resource> ResourceCache<R> {
     /// Whether it has failed, and still shows (V5).
     fn is_kept(&self, operation: OperationId) -> bool {
         let found = self.operation_row(operation).ok();
-        found.is_some_and(|(row, index)| {
-            let operation = &row.operations[index];
-            operation.is_unsettled() && operation.is_failed()
-        })
+        found.is_some_and(|(row, index)| row.operations[index].is_kept(&self.config))
     }
 
     /// The label of the step that [`undo`](Self::undo) would undo; `None` when there is none.

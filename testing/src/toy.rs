@@ -64,10 +64,11 @@ impl Resource for Toy {
         self.token.as_deref()
     }
 
-    /// A field's number, by its place: `0`, `1`, `2`.
+    /// A field's number, by its place (`0`, `1`, `2`), or by its name in JSON (`/x`, `/y`, `/z`).
     fn text_at(&self, pointer: &str) -> Option<Cow<'_, str>> {
-        let field = self.fields.get(pointer.parse::<usize>().ok()?)?;
-        Some(field.to_string().into())
+        let named = ["/x", "/y", "/z"].iter().position(|name| *name == pointer);
+        let place = named.or_else(|| pointer.parse::<usize>().ok())?;
+        Some(self.fields.get(place)?.to_string().into())
     }
 
     fn anew(&self) -> Self {

@@ -92,6 +92,7 @@ fn read_config(json: &str) -> Result<(Config, Schema), String> {
         config.max_under_way => "max_under_way",
         config.progress => "progress",
         config.history => "history",
+        config.seed => "seed",
     }
     // How a list carries its own version is the runner's business: merge names it.
     let _: Option<serde_json::Value> = fields.optional("list_version")?;

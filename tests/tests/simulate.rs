@@ -2,7 +2,7 @@
 //! and printed; what it prints, the runner of scenarios reads. `cargo xtask simulate` runs as many
 //! more as one likes.
 
-use resourcecache::Event;
+use resourcecache::{Attempt, Backoff, Change, Config, Event, HistoryLimits, MetadataPatch};
 use resourcecache_testing::simulate::{LAWS, Run, Shrunk, Simulation, Tamper};
 use resourcecache_testing::{Coverage, Server, Toy};
 use resourcecache_tests::run_file;
@@ -81,7 +81,7 @@ fn histories_are_scenarios() {
 
 fn found(tamper: Tamper<Toy>) -> (Simulation<Server>, Run<Server>) {
     let simulation = Simulation::ours().tamper(tamper);
-    let runs = (0..500).map(|seed| simulation.run(seed));
+    let runs = (0..3_000).map(|seed| simulation.run(seed));
     let mut broken = runs.filter(|run| run.violation.is_some());
     let run = broken.next().expect("a planted mistake is found");
     drop(broken);
@@ -156,6 +156,115 @@ fn a_circle_ends_as_a_violation() {
     };
     let shrunk = shrunk(tamper, "an end");
     assert!(shrunk.history.steps.len() <= 3, "{:#?}", shrunk.history);
+}
+
+/// A planted mistake of a client that leaves its operations to the outbox, or of its settings.
+fn event(event: fn(Event<Toy>) -> Event<Toy>) -> Tamper<Toy> {
+    Tamper {
+        event,
+        ..Tamper::default()
+    }
+}
+
+fn config(config: fn(&mut Config)) -> Tamper<Toy> {
+    Tamper {
+        config,
+        ..Tamper::default()
+    }
+}
+
+/// K2, O1 to O5, O7: each mistake breaks the law that is about it, and the runner of scenarios sees
+/// what was handed out too soon.
+#[test]
+fn mistakes_of_an_outbox_are_found() {
+    let never_offline = event(|event| match event {
+        Event::SetOnline { .. } => Event::HandleTimeout,
+        other => other,
+    });
+    let found = shrunk(never_offline, "offline holds");
+    assert!(result(&found.scenario).is_err());
+    let hasty = event(|event| match event {
+        Event::Queue { begin, .. } => Event::Queue {
+            begin,
+            send_after_ms: 0,
+        },
+        other => other,
+    });
+    let found = shrunk(hasty, "not before its time");
+    assert!(result(&found.scenario).is_err());
+    let busy = config(|config| config.max_under_way = 100);
+    let found = shrunk(busy, "so many under way");
+    assert!(result(&found.scenario).is_err());
+    let impatient = config(|config| config.retry.backoff = Backoff::Linear { step_ms: 1 });
+    shrunk(impatient, "not before its time");
+}
+
+/// O2, O3: what is sent is not what was handed out.
+#[test]
+fn mistakes_in_what_is_sent_are_found() {
+    let attempt = |attempt: fn(Attempt<Toy>) -> Attempt<Toy>| Tamper {
+        attempt,
+        ..Tamper::default()
+    };
+    let another_key = attempt(|attempt| Attempt {
+        key: format!("{}-{}", attempt.key, attempt.number),
+        ..attempt
+    });
+    shrunk(another_key, "one key each");
+    let one_key = attempt(|attempt| Attempt {
+        key: "key".into(),
+        ..attempt
+    });
+    shrunk(one_key, "one key each");
+    let miscounts = attempt(|attempt| Attempt {
+        number: attempt.number + 1,
+        ..attempt
+    });
+    shrunk(miscounts, "so many attempts");
+}
+
+/// P1, P4.
+#[test]
+fn mistakes_of_progress_are_found() {
+    // At each tick it begins anew.
+    let restarts = event(|event| match event {
+        Event::HandleTimeout => Event::UpdateMetadata {
+            id: "r1".into(),
+            patch: MetadataPatch {
+                progress: Change::Set(0.0),
+                ..MetadataPatch::default()
+            },
+        },
+        other => other,
+    });
+    let found = shrunk(restarts, "progress grows");
+    assert!(result(&found.scenario).is_err());
+    let lingers = config(|config| config.completed_shown_ms = 1_000_000);
+    shrunk(lingers, "complete, then cleared");
+}
+
+/// H1 to H3, H5.
+#[test]
+fn mistakes_of_undo_are_found() {
+    let does_not_redo = event(|event| match event {
+        Event::Redo => Event::HandleTimeout,
+        other => other,
+    });
+    let found = shrunk(does_not_redo, "undone and redone");
+    assert!(found.history.steps.len() <= 12, "{:#?}", found.history);
+    let takes_another = event(|event| match event {
+        Event::Undo => Event::Remove { id: "r1".into() },
+        other => other,
+    });
+    let found = shrunk(takes_another, "its own undone");
+    assert!(found.history.steps.len() <= 6, "{:#?}", found.history);
+    let keeps_all = config(|config| config.history = HistoryLimits::default());
+    shrunk(keeps_all, "a bounded history");
+    let never_clears = event(|event| match event {
+        Event::ClearHistory => Event::HandleTimeout,
+        other => other,
+    });
+    shrunk(never_clears, "a bounded history");
 }
 
 #[test]

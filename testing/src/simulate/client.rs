@@ -1,21 +1,25 @@
 //! One client: a cache, what its user remembers, what it wrote down, and what it was given.
 
 use resourcecache::{
-    Applied, Config, Error, Event, FetchToken, OperationId, ResourceCache, Revision, Timestamp,
+    Applied, Config, Error, Event, FetchToken, HistoryLimits, OperationId, ResourceCache, Revision,
+    Timestamp,
 };
 
 use super::law::{
-    AHEAD, Broken, CHANGES_LEAD, Expected, LOADED_GOES_ON, Law, REFUSED_IS_NOTHING, SINCE_LEADS,
+    AHEAD, Broken, CHANGES_LEAD, Expected, LOADED_GOES_ON, Law, ONE_KEY_EACH, REFUSED_IS_NOTHING,
+    SINCE_LEADS,
 };
 use super::laws;
 use super::memory::{Memory, Taken};
 use super::model::Subject;
 use super::network::Stream;
+use super::progress_laws;
 use super::remembered::state_of;
 use super::rules;
 use super::shown::{Shown, follow};
 use super::step::Tag;
 use super::tamper::Tamper;
+use super::undo_laws;
 use crate::coverage::{Coverage, States};
 
 /// What a client's cache was given, at its own time.
@@ -27,17 +31,26 @@ pub(crate) struct Given<R: Subject> {
     pub(crate) event: Option<Event<R>>,
     /// What came of it.
     pub(crate) token: Option<FetchToken>,
-    pub(crate) operation: Option<OperationId>,
+    pub(crate) operations: Vec<OperationId>,
     pub(crate) refused: Option<&'static str>,
 }
 
 impl<R: Subject> Given<R> {
+    /// An event that was accepted.
+    pub(crate) fn taken(at: Timestamp, event: Event<R>, applied: &Applied) -> Self {
+        Self {
+            token: applied.token,
+            operations: applied.operations.clone(),
+            ..Self::new(at, Some(event))
+        }
+    }
+
     fn new(at: Timestamp, event: Option<Event<R>>) -> Self {
         Self {
             at: at.0,
             event,
             token: None,
-            operation: None,
+            operations: Vec::new(),
             refused: None,
         }
     }
@@ -61,6 +74,12 @@ pub(crate) struct Client<R: Subject> {
     pub(crate) shown: Vec<Shown<R>>,
     pub(crate) given: Vec<Given<R>>,
     pub(crate) crashed: bool,
+    /// Whether it has a network.
+    pub(crate) online: bool,
+    /// By the world's settings, as are these.
+    pub(crate) max_under_way: usize,
+    pub(crate) history: HistoryLimits,
+    pub(crate) completed_shown_ms: u64,
     /// When each token was taken, by the collection's own clock.
     fetched: Vec<(FetchToken, i64)>,
     /// Loaded from the state, and given the same since.
@@ -91,6 +110,10 @@ impl<R: Subject> Client<R> {
             shown: Vec::new(),
             given: Vec::new(),
             crashed: false,
+            online: true,
+            max_under_way: world.max_under_way,
+            history: world.history,
+            completed_shown_ms: world.completed_shown_ms,
             fetched: Vec::new(),
             double: None,
             saved: None,
@@ -122,7 +145,8 @@ impl<R: Subject> Client<R> {
         let answer = self.cache.apply(given.clone(), now);
         if let Some(last) = self.given.last_mut() {
             last.token = answer.as_ref().ok().and_then(|a| a.token);
-            last.operation = answer.as_ref().ok().and_then(Applied::operation);
+            let begun = answer.as_ref().ok().map(|a| a.operations.clone());
+            last.operations = begun.unwrap_or_default();
             last.refused = answer.as_ref().err().map(|e| e.kind().name());
         }
         let applied = match answer {
@@ -149,6 +173,8 @@ impl<R: Subject> Client<R> {
         self.shown = self.follow(old.clone(), &applied)?;
         self.count(&given, &applied, lab.coverage);
         laws::check(self, &old, &event, &applied, own, lab.coverage)?;
+        undo_laws::check(self, &old, &event, &applied, lab.coverage)?;
+        progress_laws::check(self, &before, &old, &event, &applied, own, lab.coverage)?;
         if self.cache.poll_timeout().is_some_and(|at| at <= now) {
             let at = self.cache.poll_timeout().map(|at| at.0 - now.0);
             return Err(self.broken(AHEAD, format!("the next timeout is in {at:?} ms")));
@@ -272,15 +298,34 @@ impl<R: Subject> Client<R> {
             self.given.push(Given::new(now, None));
             self.memory.clock.at(now.0);
             self.memory.note_loaded(&self.cache);
+            self.knows_what_was_sent()?;
             self.save();
         } else {
             self.cache = ResourceCache::new(self.cache.config().clone());
             self.memory.forget();
+            self.online = true;
             self.states = States::new();
             self.given.clear();
         }
         self.shown = Shown::list(&self.cache);
         self.reader = (self.cache.revision(), self.shown.clone());
+        Ok(())
+    }
+
+    /// After a restart, what is under way is as it was sent.
+    fn knows_what_was_sent(&mut self) -> Result<(), Broken<R>> {
+        self.online = self.cache.is_online();
+        for one in &self.memory.operations {
+            let sent = one.sending.as_ref().and_then(|s| s.last.as_ref());
+            let known = self.cache.attempt_of(one.operation);
+            if let (Some((sent, _)), Some(known)) = (sent, &known) {
+                let same = (&known.key, known.number, known.kind);
+                if same != (&sent.key, sent.number, sent.kind) {
+                    let problem = format!("{sent:?} was sent, and {known:?} is known of");
+                    return Err(self.broken(ONE_KEY_EACH, problem));
+                }
+            }
+        }
         Ok(())
     }
 

@@ -15,10 +15,10 @@ use super::world::Style;
 
 /// How users, clients and the network choose what they do.
 pub(crate) struct Chooser<R: Subject> {
-    dice: Dice,
+    pub(crate) dice: Dice,
     /// What follows from what was chosen.
-    next: VecDeque<Step<R>>,
-    tags: Tag,
+    pub(crate) next: VecDeque<Step<R>>,
+    pub(crate) tags: Tag,
 }
 
 /// What may come next.
@@ -28,6 +28,7 @@ enum What {
     Message,
     CatchUp,
     Other,
+    Work,
     Client,
 }
 
@@ -40,7 +41,7 @@ impl<R: Subject> Chooser<R> {
         }
     }
 
-    fn tag(&mut self) -> Tag {
+    pub(crate) fn tag(&mut self) -> Tag {
         self.tags += 1;
         self.tags
     }
@@ -60,6 +61,7 @@ impl<R: Subject> Chooser<R> {
             (messages, What::Message),
             (8, What::CatchUp),
             (play.world.others, What::Other),
+            (if play.world.plans { 8 } else { 0 }, What::Work),
             (50, What::Client),
         ]);
         match what {
@@ -69,6 +71,7 @@ impl<R: Subject> Chooser<R> {
                 by: *self.dice.pick(&[1, 1, 2, 1_000]).unwrap_or(&1),
             },
             Some(What::Other) => self.other(play),
+            Some(What::Work) => self.work(play).unwrap_or_else(|| self.wait(play)),
             Some(What::Client) => {
                 let client = self.dice.below(play.clients.len());
                 let act = self.act(play, client);
@@ -111,7 +114,14 @@ impl<R: Subject> Chooser<R> {
         }
         let twice = self.dice.chance(play.world.twice);
         match &message.stage {
-            Stage::Call { .. } => Step::Serve { flight },
+            Stage::Call(call) => {
+                let busy = play.world.busy;
+                if call.key.is_some() && busy > 0 && self.dice.chance(busy) {
+                    let after_ms = *self.dice.pick(&[None, None, Some(700)]).unwrap_or(&None);
+                    return Step::Refuse { flight, after_ms };
+                }
+                Step::Serve { flight }
+            }
             Stage::Answer { .. } if twice && self.dice.chance(30) => Step::Serve { flight },
             Stage::List { .. } => Step::Read {
                 flight,
@@ -121,10 +131,8 @@ impl<R: Subject> Chooser<R> {
                 flight,
                 again: twice,
             },
-            Stage::Answer {
-                operation, answer, ..
-            } => {
-                self.close(play, message.client, *operation, answer.is_ok());
+            Stage::Answer { call, answer, .. } => {
+                self.close(play, message.client, call.operation, answer.is_ok());
                 Step::Deliver {
                     flight,
                     again: twice,
@@ -143,7 +151,8 @@ impl<R: Subject> Chooser<R> {
     ) {
         let closes = done && play.world.style == Style::Ids;
         let known = play.clients[client].memory.by_tag(operation);
-        if let Some(one) = known.filter(|o| closes && o.kind == Kind::Update) {
+        let by_id = |o: &&Remembered<R>| o.kind == Kind::Update && o.sending.is_none();
+        if let Some(one) = known.filter(|o| closes && by_id(o)) {
             let id = one.id.clone();
             let act = Act::Revert { id };
             self.next.push_back(Step::Client { client, act });
@@ -164,7 +173,11 @@ impl<R: Subject> Chooser<R> {
         Step::Other { write }
     }
 
-    fn edit<S: ServerModel<Resource = R>>(&mut self, play: &Play<S>, id: String) -> Write<R> {
+    pub(crate) fn edit<S: ServerModel<Resource = R>>(
+        &mut self,
+        play: &Play<S>,
+        id: String,
+    ) -> Write<R> {
         let held = play.network.truth();
         let body = held.iter().find(|body| body.id() == id).cloned();
         let server = &play.network.server;
@@ -174,7 +187,7 @@ impl<R: Subject> Chooser<R> {
     }
 
     /// An id for a new resource: a temporary one, or a final one, of few.
-    fn new_id<S: ServerModel<Resource = R>>(&mut self, play: &Play<S>) -> String {
+    pub(crate) fn new_id<S: ServerModel<Resource = R>>(&mut self, play: &Play<S>) -> String {
         if play.network.server.names_are_the_clients() {
             return format!("n{}", self.dice.below(5));
         }
@@ -184,7 +197,7 @@ impl<R: Subject> Chooser<R> {
     }
 
     /// An id that a user may speak of: mostly one that is shown.
-    fn id<S: ServerModel<Resource = R>>(
+    pub(crate) fn id<S: ServerModel<Resource = R>>(
         &mut self,
         play: &Play<S>,
         client: usize,
@@ -203,7 +216,7 @@ impl<R: Subject> Chooser<R> {
     }
 
     /// An operation that this is true of.
-    fn operation(
+    pub(crate) fn operation(
         &mut self,
         client: &Client<R>,
         is: impl Fn(&Remembered<R>) -> bool,
@@ -218,6 +231,9 @@ impl<R: Subject> Chooser<R> {
         play: &Play<S>,
         client: usize,
     ) -> Option<Act<R>> {
+        if let Some(act) = self.more(play, client) {
+            return Some(act);
+        }
         match self.dice.below(100) {
             0..28 => self.begin(play, client),
             28..40 => self.go_on(play, client),
@@ -243,37 +259,34 @@ impl<R: Subject> Chooser<R> {
     ) -> Option<Act<R>> {
         let operation = self.tag();
         let chosen = self.id(play, client);
-        let act = match (self.dice.below(12), chosen) {
+        let (write, ttl_ms) = match (self.dice.below(12), chosen) {
             (0..3, _) | (_, None) => {
                 let id = self.new_id(play);
                 let new = play.network.server.invent(&id, &mut self.dice);
-                self.begun(operation, Write::Create(new), None)
+                (Write::Create(new), None)
             }
             (3..6, Some(id)) => {
                 let longer = self.dice.chance(15);
                 let ttl_ms = longer.then_some(play.world.config.ttl_ms * 2);
-                self.begun(operation, Write::Delete { id }, ttl_ms)
+                (Write::Delete { id }, ttl_ms)
             }
-            (6..7, Some(id)) => return Some(Act::Process { operation, id }),
-            (_, Some(id)) => {
-                let write = self.edit(play, id);
-                self.begun(operation, write, None)
+            (6..7, Some(id)) => {
+                let how = self.how(play, operation, false);
+                if how.queue.is_some() {
+                    self.then_send(client, operation, &how);
+                }
+                return Some(Act::Process { operation, id, how });
             }
+            (_, Some(id)) => (self.edit(play, id), None),
         };
-        if self.dice.chance(85) {
-            let flight = self.tag();
-            let act = Act::Send { operation, flight };
-            self.next.push_back(Step::Client { client, act });
-        }
-        Some(act)
-    }
-
-    fn begun(&mut self, operation: Tag, write: Write<R>, ttl_ms: Option<u64>) -> Act<R> {
-        Act::Begin {
+        let how = self.how(play, operation, true);
+        self.then_send(client, operation, &how);
+        Some(Act::Begin {
             operation,
             write,
             ttl_ms,
-        }
+            how,
+        })
     }
 
     /// Goes on with an operation: sends it, waits no longer, tries again, takes it back.
@@ -290,7 +303,10 @@ impl<R: Subject> Chooser<R> {
                 Some(Act::Send { operation, flight })
             }
             4..6 => {
-                let operation = self.operation(this, |_| true)?;
+                let waits = |o: &Remembered<R>| {
+                    o.sending.is_none() || this.cache.attempt_of(o.operation).is_some()
+                };
+                let operation = self.operation(this, waits)?;
                 let retry = self.dice.chance(70);
                 Some(Act::GiveUp { operation, retry })
             }
@@ -301,7 +317,12 @@ impl<R: Subject> Chooser<R> {
                 };
                 let operation = self.operation(this, waits)?;
                 let flight = self.tag();
-                let act = Act::Send { operation, flight };
+                let sending = this.memory.by_tag(operation)?.sending.is_some();
+                let act = if sending {
+                    Act::Poll { flight }
+                } else {
+                    Act::Send { operation, flight }
+                };
                 self.next.push_back(Step::Client { client, act });
                 Some(Act::Attempt { operation })
             }

@@ -67,6 +67,44 @@ laws! {
         "the same events lead to the same state, byte for byte", ["R1"];
     AHEAD = "deadlines lie ahead",
         "the next timeout is never in the past", ["T2"];
+    OFFLINE_HOLDS = "offline holds",
+        "offline, the outbox hands out no attempt", ["K2"];
+    NOT_BEFORE = "not before its time",
+        "no attempt is handed out before the time that the user, `Retry-After` or the policy has given", ["O5", "O7"];
+    IN_ORDER = "in order",
+        "on one resource, what was queued is sent in its order, each after the answer to the one before; what is to be          deleted needs no other change",
+        ["O1", "O3", "O6"];
+    UNDER_WAY = "so many under way",
+        "no more attempts are under way at a time than `max_under_way`", ["O1"];
+    ONE_KEY_EACH = "one key each",
+        "all attempts of an operation have one key, also after a restart, and no other operation has it", ["O2"];
+    CARRIES_ALL = "carries what was asked",
+        "an attempt asks for what the user did, and for the edits behind it that go along, in their order", ["O3"];
+    PATIENCE = "so many attempts",
+        "attempts are counted one by one, and the policy's number is not exceeded", ["O5"];
+    DONE_ONCE = "done once",
+        "a server that honours the key does what was queued once, unless the user asked again after a failure",
+        ["O2", "O3", "O4"];
+    NOTHING_LOST = "nothing queued is lost",
+        "what was queued is not given up as stale, and is cancelled by nobody but the user, or with what it hung on",
+        ["K2", "O3", "O6"];
+    ALL_DONE = "said to be done is done",
+        "what was queued, and ended well, was done by the server", ["O1", "O8"];
+    PROGRESS_GROWS = "progress grows",
+        "progress is from 0 to 100, and never falls unless it is reported so", ["P1", "M2"];
+    COMPLETE_CLEARED = "complete, then cleared",
+        "what a stage has completed is shown as complete for its time, and then cleared", ["P4", "T4"];
+    STAGE_ENDS = "a stage ends it",
+        "where a stage of its plan ends it, a process is done by that or by the user's word, and by nothing else",
+        ["P4"];
+    UNDO_REDO = "undone and redone",
+        "undoing all steps, and redoing them, shows the same where nothing was in the way", ["H2"];
+    UNDO_OWN = "its own undone",
+        "undo and redo change the resources and fields that the user's steps were about, and no others", ["H3"];
+    NEW_STEP = "a new step",
+        "after a new step nothing can be redone", ["H1"];
+    HISTORY_BOUNDED = "a bounded history",
+        "no more steps and bytes are kept than the settings say, and none once they are cleared", ["H5"];
     TRUTH = "the truth in the end",
         "when all is quiet, guards are over and a fresh list has come, the list is the server's", ["G3", "D2", "U3", "C3"];
     ALL_SETTLED = "settled in the end",
@@ -82,6 +120,12 @@ pub(crate) enum Expected<R: Resource> {
     Shows(String, Vec<R::Patch>),
     /// The list has these resources, and nothing is left to ask for.
     Truth(Vec<R>),
+    /// The list has these resources, in any order.
+    Bodies(Vec<(String, R)>),
+    /// The resource's progress is this.
+    Progress(String, Option<f64>),
+    /// The outbox hands out nothing.
+    NoAttempt,
     /// Something that a scenario cannot say, or that its runner checks by itself.
     Other,
 }

@@ -8,6 +8,8 @@ use super::law::{
     HIDDEN_BY_STATE, Law, ONE_KEY, ONE_OUTCOME, ONE_ROW,
 };
 use super::model::Subject;
+use super::outbox_laws::nothing_lost;
+use super::progress_laws::has_end;
 use super::remembered::{Remembered, state_of};
 use super::shown::Shown;
 use crate::coverage::Coverage;
@@ -39,6 +41,7 @@ pub(crate) fn check<R: Subject>(
         let mut operations = client.memory.operations.iter();
         if let Some(operation) = operations.find(|o| o.operation == outcome.operation) {
             one_outcome(client, operation)?;
+            nothing_lost(client, operation, outcome.settlement, event, coverage)?;
             no_hasty_end(client, operation, outcome.settlement, event, own, coverage)?;
         }
     }
@@ -129,7 +132,9 @@ fn deleted_stays_hidden<R: Subject>(
     own: i64,
     coverage: &mut Coverage,
 ) -> Checked<R> {
-    if !still_meant(client, deletion) || own >= deletion.guard_end() {
+    // What is queued waits as long as it takes (K2).
+    let over = own >= deletion.guard_end() && !deletion.is_outgoing();
+    if !still_meant(client, deletion) || over {
         return Ok(());
     }
     for rule in ["D1", "G1", "V1"] {
@@ -165,7 +170,11 @@ fn created_stays_shown<R: Subject>(
     own: i64,
     coverage: &mut Coverage,
 ) -> Checked<R> {
-    let guarded = creation.acked.is_none() && !creation.has_outcome() || own < creation.guard_end();
+    // Listed, it goes on where a stage ends it, and the lists decide.
+    let plan = client.cache.config().progress.get(&Kind::Create);
+    let listed = creation.was_seen && plan.is_some_and(has_end);
+    let waits = creation.acked.is_none() && !creation.has_outcome() && !listed;
+    let guarded = waits || own < creation.guard_end();
     if !creation.stands() || creation.new.is_none() || !guarded {
         return Ok(());
     }
@@ -224,7 +233,8 @@ fn edits<R: Subject>(
     for field in edit.fields.iter().filter(|f| !f.released) {
         let names = |o: &&Remembered<R>| {
             let mut fields = o.fields.iter();
-            fields.any(|f| R::overlaps(&f.wanted, &field.wanted)) || o.new.is_some()
+            let overlaps = fields.any(|f| R::overlaps(&f.wanted, &field.wanted));
+            overlaps || o.vague || o.new.is_some()
         };
         let newer = |o: &Remembered<R>| o.operation > edit.operation;
         let shown = row.body.pick(&field.wanted);

@@ -11,6 +11,8 @@
 //! assert_eq!(run.violation, None);
 //! ```
 
+mod attempts;
+mod choose_more;
 mod client;
 mod dice;
 mod generate;
@@ -20,17 +22,21 @@ mod memory;
 mod model;
 mod network;
 mod order;
+mod outbox_laws;
 mod play;
+mod progress_laws;
 mod remembered;
 mod rest;
 mod rules;
 mod scenario;
+mod sending;
 mod shown;
 mod shrink;
 mod simulation;
 mod step;
 mod tamper;
 mod toys;
+mod undo_laws;
 mod world;
 
 pub use dice::Dice;
@@ -38,6 +44,6 @@ pub use law::{LAWS, Law, Violation};
 pub use model::{PatchOf, ServerModel, Subject};
 pub use shrink::Shrunk;
 pub use simulation::{Run, Simulation};
-pub use step::{Act, Asked, History, Step, Tag, Write};
+pub use step::{Act, Asked, History, How, Step, Tag, Write};
 pub use tamper::Tamper;
 pub use world::{Names, Style, Versions, World};

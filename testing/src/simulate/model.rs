@@ -1,6 +1,6 @@
 //! What the simulator must know of a server: the trait that stands for one's own.
 
-use resourcecache::Resource;
+use resourcecache::{Kind, ProgressPlan, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -107,6 +107,36 @@ pub trait ServerModel {
     ///
     /// Why it refuses, as a client would be told.
     fn delete(&mut self, id: &str) -> Result<Self::Resource, String>;
+
+    /// Begins work on a resource that changes no field at once, and answers the resource. The
+    /// default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Why it refuses, as a client would be told.
+    fn process(&mut self, id: &str) -> Result<Self::Resource, String> {
+        let found = self.list().into_iter().find(|body| body.id() == id);
+        found.ok_or("404: not found".into())
+    }
+
+    /// What clients declare of operations of this kind, where the server works in stages
+    /// ([`World::plans`](super::World::plans)). The default has no plans.
+    fn plan(&self, kind: Kind, dice: &mut Dice) -> Option<ProgressPlan> {
+        let _ = (kind, dice);
+        None
+    }
+
+    /// What the server's own work changes next in a resource, so that it moves to another stage; the
+    /// last time, `to_its_end`, so that none goes on. The default does nothing.
+    fn work(
+        &self,
+        body: &Self::Resource,
+        to_its_end: bool,
+        dice: &mut Dice,
+    ) -> Option<PatchOf<Self>> {
+        let _ = (body, to_its_end, dice);
+        None
+    }
 
     /// A new resource as a user may want it, under this id.
     fn invent(&self, id: &str, dice: &mut Dice) -> Self::Resource;

@@ -28,12 +28,13 @@ pub(crate) struct Flight<R: Resource> {
 /// How far a message is.
 pub(crate) enum Stage<R: Resource> {
     /// A call that may still reach the primary.
-    Call { operation: Tag, write: Write<R> },
+    Call(Call<R>),
     /// The primary's answer. The call may reach it once more.
     Answer {
-        operation: Tag,
-        write: Write<R>,
+        call: Call<R>,
         answer: Result<R, String>,
+        /// `Retry-After`, in milliseconds.
+        after_ms: Option<u64>,
     },
     /// A list call.
     List {
@@ -42,6 +43,15 @@ pub(crate) enum Stage<R: Resource> {
     },
     /// A replica's answer.
     Listed(Snapshot<R>),
+}
+
+/// A call that is to change something.
+#[derive(Clone)]
+pub(crate) struct Call<R: Resource> {
+    pub(crate) operation: Tag,
+    pub(crate) write: Write<R>,
+    /// Its idempotency key, and all the operations that it is for, where the outbox sends it.
+    pub(crate) key: Option<(String, Vec<Tag>)>,
 }
 
 /// A client's watch stream.
@@ -59,6 +69,12 @@ pub(crate) struct Network<S: ServerModel> {
     /// How far each replica is in the past.
     pub(crate) replicas: Vec<usize>,
     pub(crate) flights: BTreeMap<Tag, Flight<S::Resource>>,
+    /// For which operation each idempotency key was sent.
+    pub(crate) keys: BTreeMap<String, Tag>,
+    /// By which keys the primary has done each operation.
+    pub(crate) done: BTreeMap<Tag, Vec<String>>,
+    /// What the primary answered to each key.
+    answers: BTreeMap<String, Result<S::Resource, String>>,
     page: usize,
 }
 
@@ -74,6 +90,9 @@ impl<S: ServerModel> Network<S> {
             past: vec![first],
             replicas: vec![0; replicas.max(1)],
             flights: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            done: BTreeMap::new(),
+            answers: BTreeMap::new(),
             page: page.unwrap_or(usize::MAX),
         }
     }
@@ -99,6 +118,15 @@ impl<S: ServerModel> Network<S> {
                 let body = self.server.update(id, patch)?;
                 (body.clone(), WatchEvent::Modified(body))
             }
+            Write::Updates { id, patches } => {
+                let list = self.truth();
+                let held = list.iter().find(|body| body.id() == id);
+                let held = held.ok_or("404: not found")?;
+                let wanted = patches.iter().fold(held.clone(), |body, p| body.apply(p));
+                let body = self.server.update(id, &held.diff(&wanted))?;
+                (body.clone(), WatchEvent::Modified(body))
+            }
+            Write::Process { id } => return self.server.process(id),
             Write::Delete { id } => {
                 let body = self.server.delete(id)?;
                 (body.clone(), WatchEvent::Deleted(body))
@@ -112,28 +140,75 @@ impl<S: ServerModel> Network<S> {
         Ok(body)
     }
 
+    /// Whether there was a resource of this id, and somebody deleted it.
+    pub(crate) fn was_deleted(&self, id: &str) -> bool {
+        let told = self.past.iter().filter_map(|moment| moment.told.as_ref());
+        let mut deleted = told.filter_map(|event| match event {
+            WatchEvent::Deleted(last) => Some(last.id()),
+            _ => None,
+        });
+        deleted.any(|deleted| deleted == id)
+    }
+
+    /// The primary does what a call asks, unless it has done so before, by the call's key.
+    pub(crate) fn call(&mut self, call: &Call<S::Resource>) -> Result<S::Resource, String> {
+        let Some((key, operations)) = &call.key else {
+            return self.write(&call.write);
+        };
+        if let Some(answer) = self.answers.get(key) {
+            return answer.clone();
+        }
+        let answer = self.write(&call.write);
+        self.answers.insert(key.clone(), answer.clone());
+        if answer.is_ok() {
+            for tag in operations {
+                self.done.entry(*tag).or_default().push(key.clone());
+            }
+        }
+        answer
+    }
+
     /// A call reaches the primary; once more, its answer is not heard.
     pub(crate) fn serve(&mut self, tag: Tag) {
         let Some(flight) = self.flights.get(&tag) else {
             return;
         };
         match &flight.stage {
-            Stage::Call { operation, write } => {
-                let (operation, write) = (*operation, write.clone());
-                let answer = self.write(&write);
-                if let Some(flight) = self.flights.get_mut(&tag) {
-                    flight.stage = Stage::Answer {
-                        operation,
-                        write,
-                        answer,
-                    };
-                }
+            Stage::Call(call) => {
+                let call = call.clone();
+                let answer = self.call(&call);
+                self.answer(tag, call, answer, None);
             }
-            Stage::Answer { write, .. } => {
-                let write = write.clone();
-                let _ = self.write(&write);
+            Stage::Answer { call, .. } => {
+                let call = call.clone();
+                let _ = self.call(&call);
             }
             Stage::List { .. } | Stage::Listed(_) => {}
+        }
+    }
+
+    /// The primary is too busy for a call.
+    pub(crate) fn refuse(&mut self, tag: Tag, after_ms: Option<u64>) {
+        let flight = self.flights.get(&tag);
+        if let Some(Stage::Call(call)) = flight.map(|flight| &flight.stage) {
+            let call = call.clone();
+            self.answer(tag, call, Err("503: busy".into()), after_ms);
+        }
+    }
+
+    fn answer(
+        &mut self,
+        tag: Tag,
+        call: Call<S::Resource>,
+        answer: Result<S::Resource, String>,
+        after_ms: Option<u64>,
+    ) {
+        if let Some(flight) = self.flights.get_mut(&tag) {
+            flight.stage = Stage::Answer {
+                call,
+                answer,
+                after_ms,
+            };
         }
     }
 
@@ -163,9 +238,8 @@ impl<S: ServerModel> Network<S> {
 
     /// A client's connections break.
     pub(crate) fn hang_up(&mut self, client: usize) {
-        self.flights.retain(|_, flight| {
-            flight.client != client || matches!(flight.stage, Stage::Call { .. })
-        });
+        self.flights
+            .retain(|_, flight| flight.client != client || matches!(flight.stage, Stage::Call(_)));
     }
 }
 

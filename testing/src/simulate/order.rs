@@ -28,6 +28,13 @@ impl OwnClock {
     }
 }
 
+impl OwnClock {
+    /// The own time as it was last seen.
+    pub(crate) fn now(&self) -> i64 {
+        self.own
+    }
+}
+
 fn rank(order: VersionOrder, version: &str) -> Option<(usize, &str)> {
     match order {
         VersionOrder::Opaque => None,

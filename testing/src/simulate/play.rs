@@ -1,15 +1,17 @@
 //! Plays the steps of a history: moves messages, and turns what clients do into events.
 
-use resourcecache::{Event, Kind, MetadataPatch, Retry, WatchEvent};
+use resourcecache::{Change, Event, Kind, MetadataPatch, Retry, WatchEvent};
 
+use super::attempts::{as_asked, reported};
 use super::client::{Client, Lab};
 use super::dice::Dice;
 use super::law::Broken;
 use super::model::ServerModel;
-use super::network::{Flight, Network, Stage, Stream};
+use super::network::{Call, Flight, Network, Stage, Stream};
 use super::remembered::{Remembered, state_of};
 use super::step::{Act, Asked, Step, Tag, Write};
 use super::tamper::Tamper;
+use super::undo_laws;
 use super::world::{Style, World};
 use crate::coverage::Coverage;
 
@@ -27,7 +29,7 @@ pub(crate) struct Play<S: ServerModel> {
     pub(crate) coverage: Coverage,
     /// The client that has acted last.
     pub(crate) acting: usize,
-    tamper: Tamper<S::Resource>,
+    pub(crate) tamper: Tamper<S::Resource>,
 }
 
 impl<S: ServerModel> Play<S> {
@@ -39,7 +41,14 @@ impl<S: ServerModel> Play<S> {
         }
         let mut config = world.config.clone();
         (tamper.config)(&mut config);
-        let client = |index| Client::new(index, &world.config, config.clone());
+        let client = |index: usize| {
+            let mut config = config.clone();
+            if world.queued > 0 {
+                // A seed of its own, short enough to be a number in any language.
+                config.seed = dice.bits() >> 32;
+            }
+            Client::new(index, &world.config, config)
+        };
         Self {
             clients: (0..world.clients.max(1)).map(client).collect(),
             network: Network::new(server, world.replicas, world.page),
@@ -60,7 +69,11 @@ impl<S: ServerModel> Play<S> {
                 self.acting = index;
                 return self.act(index, act);
             }
-            Step::Serve { flight } => self.network.serve(*flight),
+            Step::Serve { flight } => {
+                self.network.serve(*flight);
+                return self.check_served(*flight);
+            }
+            Step::Refuse { flight, after_ms } => self.network.refuse(*flight, *after_ms),
             Step::Read { flight, replica } => self.network.read(*flight, *replica),
             Step::Deliver { flight, again } => return self.deliver(*flight, *again),
             Step::Lose { flight } => drop(self.network.flights.remove(flight)),
@@ -112,13 +125,25 @@ impl<S: ServerModel> Play<S> {
                 });
             }
             Act::Break => client.stream = None,
+            Act::Poll { flight } => return self.poll(index, *flight),
+            Act::Resend { operation, flight } => return self.resend(index, *operation, *flight),
+            Act::BackAndForth => return undo_laws::back_and_forth(client, self.now, &self.tamper),
             _ => {
                 let tag = match act {
-                    Act::Begin { operation, .. } | Act::Process { operation, .. } => {
-                        Some(*operation)
-                    }
+                    Act::Begin { operation, .. }
+                    | Act::Batch { operation, .. }
+                    | Act::Process { operation, .. }
+                    | Act::Undo { operation }
+                    | Act::Redo { operation } => Some(*operation),
                     _ => None,
                 };
+                if matches!(
+                    act,
+                    Act::Undo { .. } | Act::Redo { .. } | Act::Complete { .. }
+                ) {
+                    // What is due is none of its doing.
+                    self.give(index, Event::HandleTimeout, None)?;
+                }
                 if let Some(event) = self.event(index, act) {
                     self.give(index, event, tag)?;
                 }
@@ -132,13 +157,23 @@ impl<S: ServerModel> Play<S> {
         let operation = |tag: &Tag| client.memory.by_tag(*tag).map(|o| o.operation);
         Some(match act {
             Act::Tick => Event::HandleTimeout,
-            Act::Begin { write, ttl_ms, .. } => begin(write, *ttl_ms),
-            Act::Process { id, .. } => Event::Begin {
-                id: id.as_str().into(),
-                kind: Kind::Process,
-                patch: None,
-                min_ttl_ms: None,
-            },
+            Act::Begin {
+                write, ttl_ms, how, ..
+            } => as_asked(begin(write, *ttl_ms), how),
+            Act::Batch { writes, how, .. } => {
+                let begin = |write| begin(write, None);
+                as_asked(Event::Batch(writes.iter().map(begin).collect()), how)
+            }
+            Act::Process { id, how, .. } => {
+                as_asked(begin(&Write::Process { id: id.clone() }, None), how)
+            }
+            Act::Online { online } => {
+                client.online = *online;
+                Event::SetOnline { online: *online }
+            }
+            Act::Undo { .. } => Event::Undo,
+            Act::Redo { .. } => Event::Redo,
+            Act::ClearHistory => Event::ClearHistory,
             Act::GiveUp {
                 operation: tag,
                 retry,
@@ -157,7 +192,7 @@ impl<S: ServerModel> Play<S> {
                 id: id.as_str().into(),
             },
             Act::Progress { id, percent } => {
-                let progress = resourcecache::Change::Set(f64::from(*percent));
+                let progress = Change::Set(f64::from(*percent));
                 Event::UpdateMetadata {
                     id: id.as_str().into(),
                     patch: MetadataPatch {
@@ -166,6 +201,14 @@ impl<S: ServerModel> Play<S> {
                     },
                 }
             }
+            Act::Reach { id, stage, part } => Event::UpdateMetadata {
+                id: id.as_str().into(),
+                patch: MetadataPatch {
+                    stage: Change::Set(stage.clone()),
+                    stage_progress: part.map_or(Change::Keep, |part| Change::Set(part.into())),
+                    ..MetadataPatch::default()
+                },
+            },
             Act::Revert { id } => Event::Revert {
                 id: id.as_str().into(),
             },
@@ -215,14 +258,24 @@ impl<S: ServerModel> Play<S> {
             Kind::Process => None,
         };
         let Some(write) = write else { return };
-        let stage = Stage::Call {
+        let call = Call {
             operation: tag,
             write,
+            key: None,
         };
-        self.start(index, flight, stage);
+        self.start(index, flight, Stage::Call(call));
     }
 
-    fn start(&mut self, client: usize, flight: Tag, stage: Stage<S::Resource>) {
+    /// A call has reached the primary.
+    fn check_served(&self, flight: Tag) -> Played<S> {
+        let flight = self.network.flights.get(&flight);
+        match flight.map(|flight| (&flight.stage, flight.client)) {
+            Some((Stage::Answer { call, .. }, client)) => self.check_done_once(call, client),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn start(&mut self, client: usize, flight: Tag, stage: Stage<S::Resource>) {
         let started = Flight {
             client,
             stage,
@@ -249,13 +302,15 @@ impl<S: ServerModel> Play<S> {
         };
         let index = flight.client;
         let event = match &flight.stage {
-            Stage::Call { .. } | Stage::List { .. } => return Ok(()),
+            Stage::Call(_) | Stage::List { .. } => return Ok(()),
             Stage::Listed(snapshot) => Some(Event::Merge(snapshot.clone())),
             Stage::Answer {
-                operation, answer, ..
+                call,
+                answer,
+                after_ms,
             } => {
-                let known = self.clients[index].memory.by_tag(*operation);
-                known.map(|one| answered(&self.world, one, answer))
+                let known = self.clients[index].memory.by_tag(call.operation);
+                known.map(|one| answered(&self.world, one, answer, *after_ms))
             }
         };
         flight.arrived = true;
@@ -275,7 +330,8 @@ pub(crate) fn can_send<R: super::Subject>(client: &Client<R>, one: &Remembered<R
     let waits = client.memory.operations.iter().any(|o| {
         o.new.is_some() && o.acked.is_none() && o.operation < one.operation && o.id == one.id
     });
-    !waits && matches!(state, Some(resourcecache::State::Running(_)))
+    let ours = one.sending.is_none();
+    ours && !waits && matches!(state, Some(resourcecache::State::Running(_)))
 }
 
 fn begin<R: super::Subject>(write: &Write<R>, min_ttl_ms: Option<u64>) -> Event<R> {
@@ -287,6 +343,8 @@ fn begin<R: super::Subject>(write: &Write<R>, min_ttl_ms: Option<u64>) -> Event<
             };
         }
         Write::Update { id, patch } => (id, Kind::Update, Some(patch.clone())),
+        Write::Updates { id, patches } => (id, Kind::Update, patches.last().cloned()),
+        Write::Process { id } => (id, Kind::Process, None),
         Write::Delete { id } => (id, Kind::Delete, None),
     };
     Event::Begin {
@@ -298,12 +356,17 @@ fn begin<R: super::Subject>(write: &Write<R>, min_ttl_ms: Option<u64>) -> Event<
 }
 
 /// How a client tells its cache of an answer.
-fn answered<R: super::Subject>(
+pub(crate) fn answered<R: super::Subject>(
     world: &World,
     one: &Remembered<R>,
     answer: &Result<R, String>,
+    after_ms: Option<u64>,
 ) -> Event<R> {
     let operation = one.operation;
+    let tells = one.kind == Kind::Create || one.kind == Kind::Update && world.answers;
+    if one.sending.is_some() {
+        return reported(operation, one.kind, answer, tells, after_ms);
+    }
     let body = match answer {
         Ok(body) => body,
         Err(error) => {
@@ -325,12 +388,9 @@ fn answered<R: super::Subject>(
             patch: body.pick(patch),
         },
         (Style::Ids, Kind::Delete, ..) => Event::Remove { id },
-        _ => {
-            let tells = one.kind == Kind::Create || one.kind == Kind::Update && world.answers;
-            Event::Acknowledge {
-                operation,
-                answer: tells.then(|| body.clone()),
-            }
-        }
+        _ => Event::Acknowledge {
+            operation,
+            answer: tells.then(|| body.clone()),
+        },
     }
 }

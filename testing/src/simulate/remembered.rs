@@ -2,6 +2,7 @@
 
 use resourcecache::{Kind, OperationId, Resource, ResourceCache, RowKey, Settlement, State};
 
+use super::sending::Sending;
 use super::step::Tag;
 
 /// The server's acceptance of an operation.
@@ -31,6 +32,8 @@ pub(crate) struct Remembered<R: Resource> {
     pub(crate) kind: Kind,
     /// The resource's id: after a creation's answer, the real one.
     pub(crate) id: String,
+    /// The id by which the user asked for it.
+    pub(crate) first_id: String,
     pub(crate) key: Option<RowKey>,
     /// The body that was shown when it began.
     pub(crate) body: Option<R>,
@@ -51,9 +54,67 @@ pub(crate) struct Remembered<R: Resource> {
     pub(crate) surplus: bool,
     /// Something has happened after which its promise is not given any more.
     pub(crate) released: bool,
+    /// How far its sending is, where the outbox drives it.
+    pub(crate) sending: Option<Sending<R>>,
+    /// Whether it is part of a step that can be undone, or undoes or redoes one.
+    pub(crate) step: bool,
+    /// Whether it undoes or redoes a step.
+    pub(crate) inverse: bool,
+    /// Whether what it sets is not known.
+    pub(crate) vague: bool,
+    /// Whether the server has shown what it is about since it began.
+    pub(crate) was_seen: bool,
+    /// Whether it was said to be complete, by the user or by a stage.
+    pub(crate) was_completed: bool,
+    /// Whether a stage that ends it was named since it began.
+    pub(crate) saw_end: bool,
+    /// Whether it was ever accepted.
+    pub(crate) was_answered: bool,
 }
 
 impl<R: Resource> Remembered<R> {
+    /// One that has just begun.
+    pub(crate) fn new(operation: OperationId, kind: Kind, id: &str) -> Self {
+        Self {
+            tag: usize::MAX,
+            operation,
+            kind,
+            id: id.to_string(),
+            first_id: id.to_string(),
+            key: None,
+            body: None,
+            new: None,
+            patch: None,
+            fields: Vec::new(),
+            begun: 0,
+            ttl_ms: 0,
+            acked: None,
+            outcomes: Vec::new(),
+            attempted: false,
+            accepted: false,
+            surplus: false,
+            released: false,
+            sending: None,
+            step: false,
+            inverse: false,
+            vague: false,
+            was_seen: false,
+            was_completed: false,
+            saw_end: false,
+            was_answered: false,
+        }
+    }
+
+    /// Whether it is the outbox's, and the server has not answered it.
+    pub(crate) fn is_outgoing(&self) -> bool {
+        self.sending.is_some() && self.acked.is_none() && self.is_open()
+    }
+
+    /// Whether it has not ended, as far as its outcomes tell.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.has_outcome() || self.attempted
+    }
+
     /// The end of its guard, or a time before that.
     pub(crate) fn guard_end(&self) -> i64 {
         let from = self.acked.as_ref().map_or(self.begun, |a| a.at);
@@ -105,9 +166,14 @@ impl<R: Resource> Remembered<R> {
     pub(crate) fn ends(&mut self, how: Settlement) {
         if let Some(last) = self.outcomes.last() {
             let worked = how == Settlement::Confirmed && self.kind != Kind::Update;
+            let along = self.sending.as_ref().is_some_and(|s| s.carried);
+            let worked = worked || along;
             let failed = *last == Settlement::Failed;
             self.surplus |= !(self.attempted || failed && (self.accepted || worked));
         }
+        // What was never sent guards nothing.
+        let unsent = self.sending.as_ref().is_some_and(Sending::is_unsent);
+        self.released |= unsent && how == Settlement::Confirmed && self.kind == Kind::Delete;
         self.outcomes.push(how);
         (self.attempted, self.accepted) = (false, false);
     }

@@ -1,13 +1,16 @@
 //! The end of a history: the network goes quiet, time passes, a fresh list comes. Then all must be
 //! settled, and the list the server's.
 
-use resourcecache::{Event, ResourceCache, Snapshot, State, Timestamp};
+use resourcecache::{Event, Resource as _, ResourceCache, Snapshot, State, Timestamp};
 
 use super::client::bytes;
+use super::dice::Dice;
 use super::law::{ALL_SETTLED, Broken, Expected, Law, REPLAYED, STEPS_END, TRUTH};
 use super::model::ServerModel;
-use super::play::Play;
+use super::outbox_laws;
+use super::play::{Play, answered};
 use super::remembered::state_of;
+use super::step::Write;
 
 /// After so many timeouts a cache that still wants to be woken is in a circle.
 const TIMEOUTS: usize = 1_000;
@@ -27,14 +30,71 @@ impl<S: ServerModel> Play<S> {
         }
         for client in 0..self.clients.len() {
             self.clients[client].stream = None;
-            self.run_timeouts(client)?;
-            self.drop_kept_failures(client)?;
-            self.now += LONG_MS;
-            self.list_afresh(client)?;
-            self.run_timeouts(client)?;
+            if self.world.queued > 0 {
+                self.send_all(client)?;
+                // What is sent by hand may be given up, and let go of what waited behind it.
+                self.settle(client)?;
+                self.send_all(client)?;
+            }
+        }
+        for client in 0..self.clients.len() {
+            self.settle(client)?;
             self.check_rest(client)?;
         }
         Ok(())
+    }
+
+    /// Time passes, and a fresh list comes.
+    fn settle(&mut self, client: usize) -> Rested<S> {
+        self.run_timeouts(client)?;
+        self.drop_kept_failures(client)?;
+        self.work_to_its_end();
+        self.now += LONG_MS;
+        self.list_afresh(client)?;
+        self.run_timeouts(client)?;
+        // A stage may have ended as a failure what went on.
+        self.drop_kept_failures(client)
+    }
+
+    /// The network is well: all that is queued is sent and answered.
+    fn send_all(&mut self, client: usize) -> Rested<S> {
+        self.clients[client].online = true;
+        self.give(client, Event::SetOnline { online: true }, None)?;
+        for _ in 0..TIMEOUTS {
+            while let Some(call) = self.next_attempt(client)? {
+                let answer = self.network.call(&call);
+                self.check_done_once(&call, client)?;
+                let known = self.clients[client].memory.by_tag(call.operation);
+                let told = known.map(|one| answered(&self.world, one, &answer, None));
+                if let Some(event) = told {
+                    self.give(client, event, None)?;
+                }
+            }
+            let this = &self.clients[client];
+            // What waits for the user waits on.
+            let (Some(Timestamp(at)), 1..) = (this.cache.poll_timeout(), this.cache.queued())
+            else {
+                return Ok(());
+            };
+            self.now = self.now.max(at - this.ahead);
+            self.give(client, Event::HandleTimeout, None)?;
+        }
+        let problem = "the network is well, and something is still queued";
+        Err(self.clients[client].broken(STEPS_END, problem))
+    }
+
+    /// What the server works on comes to its end.
+    fn work_to_its_end(&mut self) {
+        if !self.world.plans {
+            return;
+        }
+        let dice = &mut Dice::new(self.world.seed);
+        for body in self.network.truth().iter() {
+            if let Some(patch) = self.network.server.work(body, true, dice) {
+                let id = body.id().to_string();
+                let _ = self.network.write(&Write::Update { id, patch });
+            }
+        }
     }
 
     /// Does what is due, each at its time, as a timer of the user's would.
@@ -104,6 +164,7 @@ impl<S: ServerModel> Play<S> {
         if this.cache.should_poll() {
             return Err(not_this(ALL_SETTLED, "asking again seems of use".into()));
         }
+        outbox_laws::all_done(this, &self.network)?;
         self.coverage.met("T2");
         self.clients[client].read()?;
         self.replay(client)

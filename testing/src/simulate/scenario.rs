@@ -110,6 +110,24 @@ fn config(config: &Config) -> Map<String, Value> {
     map.insert("error_shown_ms".into(), config.error_shown_ms.into());
     map.insert("new_items".into(), place.into());
     map.insert("on_failure".into(), keep.into());
+    let usual = Config::default();
+    let mut more = |name: &str, value: Result<Value, _>, differs: bool| {
+        map.extend(value.ok().filter(|_| differs).map(|v| (name.into(), v)));
+    };
+    let value = serde_json::to_value(&config.retry);
+    more("retry", value, config.retry != usual.retry);
+    let value = serde_json::to_value(config.max_under_way);
+    more(
+        "max_under_way",
+        value,
+        config.max_under_way != usual.max_under_way,
+    );
+    let value = serde_json::to_value(&config.progress);
+    more("progress", value, config.progress != usual.progress);
+    let value = serde_json::to_value(config.history);
+    more("history", value, config.history != usual.history);
+    let value = serde_json::to_value(config.seed);
+    more("seed", value, config.seed != usual.seed);
     map
 }
 
@@ -125,17 +143,23 @@ impl<S: ServerModel> Writer<'_, S> {
             None => json!({"do": "reload"}),
             Some(event) => self.action(event),
         };
-        if let Some(operation) = given.operation {
-            let name = format!("op-{operation}");
-            let begins = matches!(
-                given.event,
-                Some(Event::Begin { .. } | Event::Create { .. } | Event::Queue { .. })
-            );
-            if begins {
-                step["as"] = name.as_str().into();
-                self.operations.insert(operation, name);
+        let names: Vec<String> = given.operations.iter().map(|o| format!("op-{o}")).collect();
+        match &given.event {
+            Some(Event::Begin { .. } | Event::Create { .. } | Event::Queue { .. }) => {
+                if let Some(name) = names.first() {
+                    step["as"] = name.as_str().into();
+                }
             }
+            Some(Event::Perform { .. }) => {
+                for (begin, name) in names.iter().enumerate() {
+                    step["begin"][begin]["as"] = name.as_str().into();
+                }
+            }
+            Some(Event::Undo | Event::Redo) => step["as"] = names.clone().into(),
+            _ => {}
         }
+        let names = given.operations.iter().copied().zip(names);
+        self.operations.extend(names);
         if let Some(token) = given.token {
             self.fetches.push(token);
             step["as"] = format!("fetch-{}", self.fetches.len()).into();
@@ -198,8 +222,23 @@ impl<S: ServerModel> Writer<'_, S> {
                 retry,
             } => {
                 let mut step = json!({"do": "fail", "op": self.name(*operation), "error": error});
-                if *retry != Retry::No {
-                    step["retry"] = true.into();
+                let after_ms = match retry {
+                    Retry::No => None,
+                    Retry::Backoff => {
+                        step["retry"] = true.into();
+                        None
+                    }
+                    Retry::After(ms) => {
+                        step["retry"] = true.into();
+                        Some(*ms)
+                    }
+                    Retry::ByStatus { status, after_ms } => {
+                        step["status"] = (*status).into();
+                        *after_ms
+                    }
+                };
+                if let Some(ms) = after_ms {
+                    step["retry_after_ms"] = ms.into();
                 }
                 step
             }
@@ -222,9 +261,11 @@ impl<S: ServerModel> Writer<'_, S> {
             Event::PollAttempt => json!({"do": "poll_attempt"}),
             Event::SetOnline { online } => json!({"do": "set_online", "online": online}),
             Event::Perform { label, event } => {
-                let mut step = self.action(event);
-                step["label"] = label.as_str().into();
-                step
+                let begin: Vec<Value> = match &**event {
+                    Event::Batch(events) => events.iter().map(|e| self.action(e)).collect(),
+                    event => vec![self.action(event)],
+                };
+                json!({"do": "perform", "label": label, "begin": begin})
             }
             Event::Undo => json!({"do": "undo"}),
             Event::Redo => json!({"do": "redo"}),
@@ -314,6 +355,17 @@ impl<S: ServerModel> Writer<'_, S> {
                 }
                 json!({"visible": ids, "items": items, "should_poll": false})
             }
+            Expected::Bodies(bodies) => {
+                let mut items = Map::new();
+                for (id, body) in bodies {
+                    items.insert(id.clone(), self.server.body_json(body));
+                }
+                json!({"items": items})
+            }
+            Expected::Progress(id, percent) => {
+                json!({"meta": {id.as_str(): {"progress": percent}}})
+            }
+            Expected::NoAttempt => json!({"attempt": null}),
             Expected::Other => return None,
         })
     }

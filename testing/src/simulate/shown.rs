@@ -8,8 +8,8 @@ pub(crate) struct Shown<R> {
     pub(crate) key: RowKey,
     pub(crate) id: String,
     pub(crate) body: R,
-    state: State,
-    meta: Option<Metadata>,
+    pub(crate) state: State,
+    pub(crate) meta: Option<Metadata>,
 }
 
 impl<R: Resource> Shown<R> {

@@ -4,7 +4,7 @@ use super::law::{Law, Violation};
 use super::model::ServerModel;
 use super::scenario;
 use super::simulation::{Ended, Simulation, violation};
-use super::step::{Act, History, Step};
+use super::step::{Act, History, How, Step};
 
 /// A history that breaks a law, and that breaks it no more when any step is taken out.
 #[derive(Clone, Debug)]
@@ -109,24 +109,48 @@ fn simpler<R: resourcecache::Resource>(step: &Step<R>) -> Vec<Step<R>> {
             flight: *flight,
             again: false,
         }],
-        Step::Client {
-            client,
-            act:
-                Act::Begin {
-                    operation,
-                    write,
-                    ttl_ms: Some(_),
-                },
-        } => vec![Step::Client {
-            client: *client,
-            act: Act::Begin {
-                operation: *operation,
-                write: write.clone(),
-                ttl_ms: None,
-            },
-        }],
+        Step::Client { client, act } => simpler_acts(act)
+            .into_iter()
+            .map(|act| Step::Client {
+                client: *client,
+                act,
+            })
+            .collect(),
         _ => Vec::new(),
     }
+}
+
+fn simpler_acts<R: resourcecache::Resource>(act: &Act<R>) -> Vec<Act<R>> {
+    let mut simpler = Vec::new();
+    let mut with = |change: &dyn Fn(&mut Act<R>)| {
+        let mut other = act.clone();
+        change(&mut other);
+        if other != *act {
+            simpler.push(other);
+        }
+    };
+    with(&|act| {
+        if let Act::Begin { ttl_ms, .. } = act {
+            *ttl_ms = None;
+        }
+    });
+    with(&|act| {
+        if let Act::Batch { writes, .. } = act {
+            writes.truncate(1);
+        }
+    });
+    let hows: [&dyn Fn(&mut How); 3] = [
+        &|how| how.label = None,
+        &|how| how.queue = how.queue.map(|_| 0),
+        &|how| how.queue = None,
+    ];
+    for change in hows {
+        with(&|act| match act {
+            Act::Begin { how, .. } | Act::Process { how, .. } => change(how),
+            _ => {}
+        });
+    }
+    simpler
 }
 
 /// Worlds with less in them.

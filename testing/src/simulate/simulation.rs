@@ -3,6 +3,9 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use resourcecache::Kind;
+
+use super::dice::Dice;
 use super::generate::Chooser;
 use super::law::{Broken, Expected, NO_PANIC, Violation};
 use super::model::ServerModel;
@@ -148,6 +151,13 @@ impl<S: ServerModel> Simulation<S> {
 
     fn begin(&self, world: &mut World) -> Play<S> {
         let server = (self.make)(world);
+        if world.plans {
+            let dice = &mut Dice::new(world.seed ^ 0x706c_616e_0000_0000);
+            for kind in [Kind::Create, Kind::Update, Kind::Process, Kind::Delete] {
+                let plan = server.plan(kind, dice);
+                world.config.progress.extend(plan.map(|plan| (kind, plan)));
+            }
+        }
         Play::new(world.clone(), server, self.tamper)
     }
 }

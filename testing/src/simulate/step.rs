@@ -36,6 +36,13 @@ pub enum Step<R: Resource> {
         /// Which replica, from 0.
         replica: usize,
     },
+    /// The primary is too busy to do what a call asks, and says so: 503.
+    Refuse {
+        /// The call.
+        flight: Tag,
+        /// Its `Retry-After`, in milliseconds, if it has one.
+        after_ms: Option<u64>,
+    },
     /// An answer arrives.
     Deliver {
         /// The call that it answers.
@@ -88,6 +95,17 @@ pub enum Act<R: Resource> {
         write: Write<R>,
         /// Its own TTL in milliseconds, if it has one.
         ttl_ms: Option<u64>,
+        /// Who sends it, and whether it can be undone.
+        how: How,
+    },
+    /// Begins several operations as one step.
+    Batch {
+        /// The name of the first; the others have those that follow.
+        operation: Tag,
+        /// What they are to do.
+        writes: Vec<Write<R>>,
+        /// Who sends them, and the step's label.
+        how: How,
     },
     /// Begins work that changes no field.
     Process {
@@ -95,7 +113,40 @@ pub enum Act<R: Resource> {
         operation: Tag,
         /// On which resource.
         id: String,
+        /// Who sends it.
+        how: How,
     },
+    /// Sends the attempt that the outbox hands out, and writes the state down before.
+    Poll {
+        /// The call's name.
+        flight: Tag,
+    },
+    /// Sends the attempt of an operation that is under way once more, as after a restart.
+    Resend {
+        /// The operation.
+        operation: Tag,
+        /// The call's name.
+        flight: Tag,
+    },
+    /// Loses the network, or has it again.
+    Online {
+        /// Whether there is one.
+        online: bool,
+    },
+    /// Undoes the last step.
+    Undo {
+        /// The name of the first operation that it begins; the others have those that follow.
+        operation: Tag,
+    },
+    /// Redoes the step that was undone last.
+    Redo {
+        /// As for `Undo`.
+        operation: Tag,
+    },
+    /// Forgets all steps.
+    ClearHistory,
+    /// On a copy of its cache, undoes all steps and redoes them.
+    BackAndForth,
     /// Sends the call of an operation.
     Send {
         /// The operation.
@@ -131,6 +182,15 @@ pub enum Act<R: Resource> {
         id: String,
         /// From 0 to 100; others are refused.
         percent: i32,
+    },
+    /// Reports that the newest operation of a resource has come to a stage.
+    Reach {
+        /// The resource.
+        id: String,
+        /// The stage.
+        stage: String,
+        /// How much of it is done, from 0 to 100, if that is known.
+        part: Option<i32>,
     },
     /// Ends all that runs on a resource.
     Revert {
@@ -171,6 +231,15 @@ pub enum Act<R: Resource> {
     Expire,
 }
 
+/// How a user begins an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct How {
+    /// Left to the outbox, and sent so many milliseconds later; `None`: the client sends it.
+    pub queue: Option<u64>,
+    /// The label of the step that it is; `None`: it is none.
+    pub label: Option<String>,
+}
+
 /// What a list call asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -193,6 +262,18 @@ pub enum Write<R: Resource> {
         id: String,
         /// The fields.
         patch: R::Patch,
+    },
+    /// Several changes of a resource, as one.
+    Updates {
+        /// The resource.
+        id: String,
+        /// The changes, the oldest first.
+        patches: Vec<R::Patch>,
+    },
+    /// Work on a resource that changes no field at once.
+    Process {
+        /// The resource.
+        id: String,
     },
     /// A deletion.
     Delete {

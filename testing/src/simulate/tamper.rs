@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use resourcecache::{Config, Event, Resource};
+use resourcecache::{Attempt, Config, Event, Resource};
 
 /// A planted mistake: what a client gets wrong. None by default.
 ///
@@ -18,6 +18,8 @@ pub struct Tamper<R: Resource> {
     pub config: fn(&mut Config),
     /// Gives the cache another event than the one that is meant.
     pub event: fn(Event<R>) -> Event<R>,
+    /// Sends another attempt than the one that the outbox hands out.
+    pub attempt: fn(Attempt<R>) -> Attempt<R>,
 }
 
 impl<R: Resource> Default for Tamper<R> {
@@ -25,6 +27,7 @@ impl<R: Resource> Default for Tamper<R> {
         Self {
             config: |_| {},
             event: |event| event,
+            attempt: |attempt| attempt,
         }
     }
 }

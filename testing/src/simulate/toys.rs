@@ -1,5 +1,6 @@
 //! The server that the simulator brings along: [`Server`], which holds [`Toy`]s.
 
+use resourcecache::{Kind, ProgressPlan, Stage};
 use serde_json::{Value, json};
 
 use super::dice::Dice;
@@ -66,6 +67,37 @@ impl ServerModel for Server {
             patch[dice.below(FIELD_COUNT)] = Some(value(dice));
         }
         patch
+    }
+
+    /// By `z`: 0 says nothing, 1 and 2 are stages, 3 and 4 ends.
+    fn plan(&self, kind: Kind, dice: &mut Dice) -> Option<ProgressPlan> {
+        let mut stages = vec![
+            Stage::new("first").message("First...").expected_ms(400),
+            Stage::new("second").weight(2),
+        ];
+        let mut rule = vec![("1", "first"), ("2", "second")];
+        if matches!(kind, Kind::Create | Kind::Process) && dice.chance(70) {
+            stages.push(Stage::new("complete").message("Done").completes());
+            stages.push(Stage::new("failed").fails(Some("/x")));
+            rule.extend([("3", "complete"), ("4", "failed")]);
+        }
+        let mut plan = ProgressPlan::new(stages).rule("/z", rule);
+        if dice.chance(50) {
+            plan = plan.stalled_after_ms(300);
+        }
+        dice.chance(70).then_some(plan)
+    }
+
+    fn work(&self, toy: &Toy, to_its_end: bool, dice: &mut Dice) -> Option<Patch> {
+        let now = toy.fields[2];
+        let next = match now {
+            1 if !to_its_end => 2,
+            1 | 2 if dice.chance(80) => 3,
+            1 | 2 => 4,
+            _ if to_its_end => return None,
+            _ => 1,
+        };
+        Some([None, None, Some(next)])
     }
 
     fn names_are_the_clients(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What kind of world a history plays in. Everything is drawn from the seed.
 
-use resourcecache::{Config, NewItems, OnFailure, VersionOrder};
+use resourcecache::{Backoff, Config, NewItems, OnFailure, VersionOrder};
 
 use super::dice::Dice;
 
@@ -87,7 +87,15 @@ pub struct World {
     pub clocks_step_back: bool,
     /// Whether clients crash.
     pub crashes: bool,
-    /// The settings of every client's cache.
+    /// Of a hundred operations, how many are left to the outbox.
+    pub queued: usize,
+    /// Of a hundred calls of the outbox, how many find a server that is too busy.
+    pub busy: usize,
+    /// Of a hundred edits, creations and deletions, how many are steps that can be undone.
+    pub performed: usize,
+    /// Whether the server works in stages that the clients have plans of.
+    pub plans: bool,
+    /// The settings of every client's cache; each has a seed of its own beside.
     pub config: Config,
 }
 
@@ -106,7 +114,7 @@ impl World {
             ])
             .unwrap_or(&Versions::None);
         let ordered = matches!(versions, Versions::Integer | Versions::Timestamp);
-        Self {
+        let world = Self {
             seed,
             steps: dice.between(15, 110),
             clients: *dice.pick(&[1, 1, 2, 2, 3]).unwrap_or(&1),
@@ -131,9 +139,58 @@ impl World {
             others: *dice.pick(&[0, 2, 6]).unwrap_or(&0),
             clocks_step_back: dice.chance(20),
             crashes: dice.chance(50),
+            queued: 0,
+            busy: 0,
+            performed: 0,
+            plans: false,
             config: config(versions, dice),
-        }
+        };
+        world.with_more(&mut Dice::new(seed ^ 0x6d6f_7265_0000_0000))
     }
+
+    /// What not every world has: an outbox, steps that can be undone, work in stages.
+    fn with_more(mut self, dice: &mut Dice) -> Self {
+        self.queued = *dice.pick(&[0, 0, 60, 100]).unwrap_or(&0);
+        self.performed = *dice.pick(&[0, 0, 0, 70]).unwrap_or(&0);
+        self.plans = dice.chance(25);
+        if self.performed > 0 && self.queued > 0 {
+            // Steps are sent all in one way: an inverse stands in the queue of its step.
+            self.queued = 100;
+        }
+        if self.queued > 0 {
+            // A key's answer names what may be gone since: its name must not come again.
+            if self.names == Names::ServerAgain {
+                self.names = Names::Server;
+            }
+            self.busy = *dice.pick(&[0, 10, 30]).unwrap_or(&0);
+            outbox(&mut self.config, dice);
+        }
+        if self.performed > 0 {
+            let history = &mut self.config.history;
+            history.steps = *dice.pick(&[2, 5, 100]).unwrap_or(&100);
+            history.bytes = *dice.pick(&[0, 700, 1 << 20, 1 << 20]).unwrap_or(&0);
+        }
+        self
+    }
+}
+
+/// What the outbox does about attempts that fail, and how many it has under way.
+fn outbox(config: &mut Config, dice: &mut Dice) {
+    let retry = &mut config.retry;
+    retry.backoff = if dice.chance(50) {
+        Backoff::Linear { step_ms: 100 }
+    } else {
+        Backoff::Exponential {
+            base_ms: 50,
+            cap_ms: 800,
+        }
+    };
+    retry.max_attempts = *dice
+        .pick(&[None, Some(1), Some(3), Some(6)])
+        .unwrap_or(&None);
+    retry.max_age_ms = dice.chance(20).then_some(3_000);
+    retry.attempt_timeout_ms = *dice.pick(&[200, 1_000, 5_000]).unwrap_or(&200);
+    config.max_under_way = *dice.pick(&[1, 2, 6]).unwrap_or(&6);
 }
 
 fn config(versions: Versions, dice: &mut Dice) -> Config {
