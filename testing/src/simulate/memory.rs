@@ -86,10 +86,14 @@ impl<R: Resource> Memory<R> {
     /// Takes an event in.
     pub(crate) fn note(&mut self, taken: &Taken<'_, R>) {
         let known = self.operations.len();
-        if let Event::Acknowledge { operation, .. } = taken.event {
-            // Accepted late, it may fail once more by what the answer says.
-            let one = self.get_mut(*operation);
-            one.into_iter().for_each(|one| one.accepted = true);
+        // Accepted late, it may fail once more by what the answer says.
+        let accepted = match taken.event {
+            Event::Acknowledge { operation, .. } => Some(*operation),
+            Event::ReplaceCreated { .. } => taken.applied.operation(),
+            _ => None,
+        };
+        if let Some(one) = accepted.and_then(|operation| self.get_mut(operation)) {
+            one.accepted = true;
         }
         self.note_outcomes(0, taken);
         match taken.event {

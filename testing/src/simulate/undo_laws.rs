@@ -1,6 +1,6 @@
 //! Holds undo and redo to their laws.
 
-use resourcecache::{Applied, Event, Kind, Resource, ResourceCache, Timestamp};
+use resourcecache::{Applied, Event, Kind, Resource, ResourceCache, Settlement, Timestamp};
 
 use super::client::{Client, Given};
 use super::law::{Broken, Expected, HISTORY_BOUNDED, NEW_STEP, UNDO_OWN, UNDO_REDO};
@@ -18,8 +18,13 @@ pub(crate) fn back_and_forth<R: Subject>(
     now: i64,
     tamper: &Tamper<R>,
 ) -> Checked<R> {
-    // An edit that is no step is covered by what is redone over it.
-    let other = |o: &Remembered<R>| !o.step && state_of(&client.cache, o).is_some();
+    // An edit that is no step is covered by what is redone over it; one that the server did not
+    // take shows only when it is redone.
+    let well = |o: &Settlement| matches!(o, Settlement::Confirmed | Settlement::Cancelled);
+    let other = |o: &Remembered<R>| {
+        let open = state_of(&client.cache, o).is_some();
+        !o.step && open || o.step && !o.outcomes.iter().all(well)
+    };
     if client.memory.operations.iter().any(other) {
         return Ok(());
     }
