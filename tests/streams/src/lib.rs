@@ -6,6 +6,8 @@
 mod etcd;
 mod found;
 mod list_server;
+pub mod load;
+pub mod load_server;
 mod lws;
 mod process;
 mod proxy;

@@ -81,12 +81,22 @@ impl Stage {
     ///
     /// There is none for too long.
     pub async fn update(&mut self) -> Update<JsonResource> {
+        let update = self.take().await;
+        self.show(update.clone());
+        update
+    }
+
+    /// Takes the next update, and leaves the reader's list as it is.
+    ///
+    /// # Panics
+    ///
+    /// There is none for too long.
+    pub async fn take(&mut self) -> Update<JsonResource> {
         let update = timeout(PATIENCE, self.updates.recv()).await;
         let update = update.unwrap_or_else(|_| panic!("no update: {:?}", self.handle.health()));
         let update = update.expect("a running driver");
         self.updates_seen.0 += 1;
         self.updates_seen.1 += usize::from(update.whole);
-        self.show(update.clone());
         update
     }
 
