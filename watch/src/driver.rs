@@ -12,10 +12,10 @@ use resourcecache::{
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
+use crate::adapter::Adapter;
 use crate::buffer::Buffer;
 use crate::clock::{Clock, SystemClock};
 use crate::failure::Failure;
-use crate::feed::Feed;
 use crate::handle::{Command, Handle};
 use crate::health::Health;
 use crate::reader::Reader;
@@ -36,7 +36,7 @@ type Pending<T> = Option<(CallId, BoxFuture<'static, Result<T, Failure>>)>;
 pub struct Driver<R: Resource> {
     cache: ResourceCache<R>,
     session: WatchSession<R>,
-    feed: Box<dyn Feed>,
+    feed: Box<dyn Adapter>,
     reader: Box<dyn Reader<R>>,
     clock: Box<dyn Clock>,
     listing: Pending<Bytes>,
@@ -57,7 +57,7 @@ impl<R: Resource> Driver<R> {
     pub fn new(
         cache: ResourceCache<R>,
         session: WatchSession<R>,
-        feed: impl Feed + 'static,
+        feed: impl Adapter + 'static,
         reader: impl Reader<R> + 'static,
     ) -> (Self, Handle<R>, mpsc::Receiver<Update<R>>) {
         let (commands, asked) = mpsc::channel(COMMANDS);

@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::adapter::Adapter;
 use crate::connection::{Connection, shown};
 use crate::failure::Failure;
-use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
 use crate::lines::LineStream;
@@ -136,7 +136,7 @@ fn end_of(prefix: &[u8]) -> Vec<u8> {
     vec![0]
 }
 
-impl Feed for Etcd {
+impl Adapter for Etcd {
     fn list(&self, call: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
         let (http, url, reader) = (self.http.clone(), self.range.clone(), self.reader());
         let page = self.page(call);

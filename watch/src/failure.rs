@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use resourcecache::WatchFailure;
-use serde::Deserialize;
 
 /// Why a call was not answered, or a stream ended.
 #[derive(Debug, thiserror::Error)]
@@ -113,11 +112,10 @@ impl Failure {
                 text,
                 ..
             } => {
-                let said = serde_json::from_str::<Said>(text).unwrap_or_default();
-                let mut failure = WatchFailure::status(*status, said.message.unwrap_or(message));
-                failure.reason = said.reason;
-                failure.retry_after_ms =
-                    retry_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+                let mut failure = WatchFailure::kubernetes(*status, text.as_bytes());
+                failure.message = message;
+                let after = retry_after.and_then(|after| u64::try_from(after.as_millis()).ok());
+                failure.retry_after_ms = after.or(failure.retry_after_ms);
                 failure
             }
             Self::Expired { .. } => WatchFailure::status(410, message),
@@ -141,13 +139,6 @@ impl Failure {
             problem: problem.into(),
         }
     }
-}
-
-/// What Kubernetes writes into the body of a refusal.
-#[derive(Default, Deserialize)]
-struct Said {
-    reason: Option<String>,
-    message: Option<String>,
 }
 
 /// An error and what caused it, in one line.

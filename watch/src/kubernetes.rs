@@ -11,9 +11,9 @@ use futures_util::future::BoxFuture;
 use reqwest::Url;
 use resourcecache::{ListCall, WatchCall};
 
+use crate::adapter::Adapter;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
 use crate::lines::LineStream;
@@ -82,7 +82,7 @@ impl Kubernetes {
     }
 }
 
-impl Feed for Kubernetes {
+impl Adapter for Kubernetes {
     fn list(&self, call: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
         let (http, url) = (self.http.clone(), self.with(&call.query()));
         Box::pin(async move { http.whole(Call::get(url)).await })

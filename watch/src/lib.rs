@@ -5,9 +5,10 @@
 //! watch and when to try again, and opens no connection. Here are the connections, and the
 //! [`Driver`] that runs a session over one of them:
 //!
-//! - a [`Feed`] lists a collection and opens its streams: [`Kubernetes`], [`Etcd`], [`WebSocket`],
+//! - an [`Adapter`] lists a collection and opens its streams: [`Kubernetes`], [`Etcd`], [`WebSocket`],
 //!   [`Sse`], or yours;
-//! - a [`Reader`] reads its bytes; a [`Schema`](resourcecache::json::Schema) is one;
+//! - a [`Reader`] reads its bytes: a [`Schema`](resourcecache::json::Schema) those of Kubernetes,
+//!   with a [`Feed`](resourcecache::json::Feed) those of any other;
 //! - a [`Connection`] holds what they share: the [`Limits`], the headers, TLS;
 //! - the [`Driver`] owns the collection. A [`Handle`] does something with it, and a channel brings
 //!   each [`Update`] of the visible list.
@@ -16,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adapter;
 mod buffer;
 mod clock;
 mod connection;
@@ -23,7 +25,6 @@ mod driver;
 mod etcd;
 mod event_stream;
 mod failure;
-mod feed;
 mod handle;
 mod health;
 mod http;
@@ -38,6 +39,7 @@ mod update;
 mod version_in;
 mod websocket;
 
+pub use adapter::Adapter;
 pub use buffer::Buffer;
 pub use clock::{Clock, SystemClock};
 pub use connection::Connection;
@@ -45,7 +47,6 @@ pub use driver::Driver;
 pub use etcd::Etcd;
 pub use event_stream::Framing;
 pub use failure::Failure;
-pub use feed::Feed;
 pub use handle::{Ended, Handle};
 pub use health::Health;
 pub use kubernetes::Kubernetes;
@@ -53,9 +54,16 @@ pub use limits::Limits;
 pub use reader::Reader;
 pub use sse::Sse;
 pub use transport::{Incoming, Transport};
-pub use update::{Row, Update};
+pub use update::{Row, Update, View};
 pub use version_in::VersionIn;
 pub use websocket::WebSocket;
 
 /// The headers of a connection, as [`Connection::with_headers`] takes them.
 pub use reqwest::header::HeaderMap;
+
+/// The examples of the guide, run as tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../docs/watch-adapters.md")]
+    mod watch_adapters {}
+}

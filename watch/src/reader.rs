@@ -1,8 +1,7 @@
 //! How the bytes of a server become what a session takes.
 
-use resourcecache::json::{JsonResource, Schema};
+use resourcecache::json::{Feed, JsonResource, Schema};
 use resourcecache::{Error, ListAnswer, Resource, WatchMessage};
-use serde::Deserialize;
 
 /// Reads the answers and messages of a server.
 pub trait Reader<R: Resource>: Send {
@@ -21,30 +20,24 @@ pub trait Reader<R: Resource>: Send {
     fn message(&self, message: &[u8]) -> Result<WatchMessage<R>, Error>;
 }
 
-/// Reads what Kubernetes writes.
+/// Reads what Kubernetes writes, and what the adapter for etcd makes of etcd's answers.
 impl Reader<JsonResource> for Schema {
     fn list(&self, answer: &[u8]) -> Result<ListAnswer<JsonResource>, Error> {
-        let continues: Continues = serde_json::from_slice(answer).unwrap_or_default();
-        let read = ListAnswer::from(self.snapshot(answer)?);
-        Ok(ListAnswer {
-            continue_token: continues.metadata.token,
-            ..read
-        })
+        self.list_answer(answer)
     }
 
     fn message(&self, message: &[u8]) -> Result<WatchMessage<JsonResource>, Error> {
-        Ok(self.watch_event(message)?.into())
+        self.watch_message(message)
     }
 }
 
-#[derive(Default, Deserialize)]
-struct Continues {
-    #[serde(default)]
-    metadata: Metadata,
-}
+/// Reads the messages of any feed, and the lists beside it.
+impl Reader<JsonResource> for (Schema, Feed) {
+    fn list(&self, answer: &[u8]) -> Result<ListAnswer<JsonResource>, Error> {
+        self.0.list_answer(answer)
+    }
 
-#[derive(Default, Deserialize)]
-struct Metadata {
-    #[serde(default, rename = "continue")]
-    token: Option<String>,
+    fn message(&self, message: &[u8]) -> Result<WatchMessage<JsonResource>, Error> {
+        self.1.message(&self.0, message)
+    }
 }

@@ -5,10 +5,10 @@ use futures_util::future::BoxFuture;
 use reqwest::Url;
 use resourcecache::{ListCall, WatchCall};
 
+use crate::adapter::Adapter;
 use crate::connection::Connection;
 use crate::event_stream::{EventStream, Framing};
 use crate::failure::Failure;
-use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
 use crate::transport::Transport;
@@ -73,7 +73,7 @@ impl Sse {
     }
 }
 
-impl Feed for Sse {
+impl Adapter for Sse {
     fn list(&self, _: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
         let (http, url) = (self.http.clone(), self.list.clone());
         Box::pin(async move { http.whole(Call::get(url)).await })

@@ -1,5 +1,7 @@
 //! What a reader of a watched collection is told.
 
+use std::collections::HashSet;
+
 use resourcecache::{
     Metadata, Outcome, Removed, Resource, ResourceCache, ResourceId, Revision, RowKey, Upsert,
 };
@@ -82,5 +84,51 @@ impl<R: Resource> Update<R> {
             // Those that are remembered: to a first reader they are news too.
             outcomes: told.map_or_else(Vec::new, |_| cache.outcomes().cloned().collect()),
         }
+    }
+}
+
+/// A reader's copy of the visible list.
+///
+/// A row that changes costs a pass over the list: an interface that shows many rows keeps its own
+/// places by [`Row::key`] instead.
+#[derive(Clone, Debug)]
+pub struct View<R> {
+    rows: Vec<Row<R>>,
+}
+
+impl<R> Default for View<R> {
+    fn default() -> Self {
+        Self { rows: Vec::new() }
+    }
+}
+
+impl<R> View<R> {
+    /// Takes an update; each has to be taken, in order.
+    pub fn apply(&mut self, update: Update<R>) {
+        let touched: HashSet<RowKey> = update
+            .rows
+            .iter()
+            .map(|row| row.key)
+            .chain(update.removed.iter().map(|removed| removed.key))
+            .collect();
+        self.rows
+            .retain(|row| !update.whole && !touched.contains(&row.key));
+        // Most rows stand behind the one before them.
+        let mut place = 0;
+        for row in update.rows {
+            let follows = place > 0 && row.after == Some(self.rows[place - 1].key);
+            if !follows {
+                let before = row.after;
+                let before = before.and_then(|key| self.rows.iter().position(|r| r.key == key));
+                place = before.map_or(0, |at| at + 1);
+            }
+            self.rows.insert(place, row);
+            place += 1;
+        }
+    }
+
+    /// The rows, in list order.
+    pub fn rows(&self) -> &[Row<R>] {
+        &self.rows
     }
 }

@@ -8,9 +8,9 @@ use futures_util::future::BoxFuture;
 use reqwest::Url;
 use resourcecache::{ListCall, WatchCall};
 
+use crate::adapter::Adapter;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::feed::Feed;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
 use crate::socket::Socket;
@@ -98,7 +98,7 @@ impl WebSocket {
     }
 }
 
-impl Feed for WebSocket {
+impl Adapter for WebSocket {
     fn list(&self, _: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
         let (http, url) = (self.http.clone(), self.list.clone());
         Box::pin(async move { http.whole(Call::get(url)).await })

@@ -5,6 +5,7 @@ mod count;
 mod diagram;
 mod fuzz;
 mod generated;
+mod load;
 mod model;
 mod model_check;
 mod mutants;
@@ -83,6 +84,9 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Gets a Swift toolchain where it can, builds the Swift package and tests it.
     Swift,
+    /// Plays 60,000 watch events on 100,000 resources, and writes what they cost into
+    /// docs/watch-adapters.md; fails when that is not flat.
+    Load,
     /// Checks that docs/model.md links every rule to tests that exist.
     Model,
 }
@@ -104,6 +108,7 @@ fn main() -> ExitCode {
         Command::Mutants(options) => mutants::run(&options),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Swift => swift::run(),
+        Command::Load => load::run(),
         Command::Model => model::check(),
     };
     match done {
@@ -198,6 +203,21 @@ fn test() -> Outcome {
     step("the configuration of generated code", generated::check)?;
     step("the Python package", python::test)?;
     step("the Swift package", swift::run)?;
+    step("the demo, live", || {
+        let demo = [
+            "run",
+            "--quiet",
+            "--locked",
+            "-p",
+            "resourcecache-demo",
+            "--bin",
+            "demo",
+            "--",
+            "--fast",
+            "--live",
+        ];
+        run::cargo_tail(&demo, 9)
+    })?;
     println!(
         "test: Rust, Python and (unless skipped) Swift passed; there are no Kotlin bindings yet"
     );

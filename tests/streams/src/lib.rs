@@ -11,6 +11,7 @@ pub mod load_server;
 mod lws;
 mod process;
 mod proxy;
+pub mod recorded;
 mod stage;
 
 pub use etcd::EtcdServer;
@@ -18,4 +19,4 @@ pub use found::found;
 pub use list_server::ListServer;
 pub use lws::MirrorServer;
 pub use proxy::Proxy;
-pub use stage::{Stage, kubernetes, quick};
+pub use stage::{Stage, quick};

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use resourcecache::json::{JsonResource, Schema};
 use resourcecache::{
-    Config, JsonCache, OperationId, Timestamp, VersionOrder, WatchAction, WatchConfig,
-    WatchMessage, WatchSession,
+    Config, JsonCache, OperationId, Timestamp, VersionOrder, WatchAction, WatchConfig, WatchSession,
 };
 
 /// Events of one second of virtual time.
@@ -136,7 +135,7 @@ impl Player {
         watching.limit = None;
         let mut player = Self {
             load,
-            schema: crate::stage::kubernetes(),
+            schema: Schema::kubernetes(),
             cache: JsonCache::new(config),
             session: WatchSession::new(watching, 1),
             call: resourcecache::CallId::default(),
@@ -235,10 +234,7 @@ impl Player {
                 &object(self.other(number), version, number, 300),
             ),
         };
-        let message = self
-            .schema
-            .watch_event(text.as_bytes())
-            .map(WatchMessage::from);
+        let message = self.schema.watch_message(text.as_bytes());
         let taken = self.session.handle_message(self.call, message, now);
         taken.expect("a message");
         self.act(now);

@@ -8,12 +8,13 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket as Socket, WebSocketUpgrade};
 use axum::routing::get;
 use resourcecache::WatchConfig;
+use resourcecache::json::Schema;
 use resourcecache_watch::WebSocket;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::load::{RATE, event, list, object};
-use crate::stage::{Stage, kubernetes};
+use crate::stage::Stage;
 
 /// What was measured over the loopback.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +67,7 @@ pub async fn paced(resources: usize, seconds: usize) -> Paced {
     );
     let mut config = WatchConfig::kubernetes();
     config.limit = None;
-    let mut stage = Stage::start(config, feed.expect("URLs"), kubernetes());
+    let mut stage = Stage::start(config, feed.expect("URLs"), Schema::kubernetes());
     stage.update().await; // empty
     stage.update().await;
     let begun = Instant::now();

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use resourcecache::json::{JsonResource, Schema};
-use resourcecache::{
-    Config, JsonCache, RowKey, VersionOrder, WatchConfig, WatchPosition, WatchSession,
-};
-use resourcecache_watch::{Driver, Feed, Handle, Health, Reader, Row, Update};
+use resourcecache::json::JsonResource;
+use resourcecache::{Config, JsonCache, VersionOrder, WatchConfig, WatchPosition, WatchSession};
+use resourcecache_watch::{Adapter, Driver, Handle, Health, Reader, Row, Update, View};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -22,22 +20,9 @@ pub struct Stage {
     updates: mpsc::Receiver<Update<JsonResource>>,
     task: JoinHandle<(JsonCache, Option<WatchPosition>)>,
     /// The list as a reader of the updates holds it.
-    shown: Vec<Row<JsonResource>>,
+    shown: View<JsonResource>,
     /// How many updates there were, and how many of them whole.
     pub updates_seen: (usize, usize),
-}
-
-/// Kubernetes' objects, and those that are written like them.
-pub fn kubernetes() -> Schema {
-    let pointer = |text: &str| text.parse().expect("a pointer");
-    Schema {
-        id: pointer("/metadata/name"),
-        uid: Some(pointer("/metadata/uid")),
-        version: Some(pointer("/metadata/resourceVersion")),
-        items: pointer("/items"),
-        list_version: Some(pointer("/metadata/resourceVersion")),
-        ..Schema::default()
-    }
 }
 
 /// Settings for tests: short waits.
@@ -54,7 +39,7 @@ impl Stage {
     /// Runs a session over an adapter, from nothing.
     pub fn start(
         config: WatchConfig,
-        feed: impl Feed + 'static,
+        feed: impl Adapter + 'static,
         reader: impl Reader<JsonResource> + 'static,
     ) -> Self {
         let mut settings = Config::default();
@@ -70,7 +55,7 @@ impl Stage {
             handle,
             updates,
             task,
-            shown: Vec::new(),
+            shown: View::default(),
             updates_seen: (0, 0),
         }
     }
@@ -82,7 +67,7 @@ impl Stage {
     /// There is none for too long.
     pub async fn update(&mut self) -> Update<JsonResource> {
         let update = self.take().await;
-        self.show(update.clone());
+        self.shown.apply(update.clone());
         update
     }
 
@@ -100,27 +85,11 @@ impl Stage {
         update
     }
 
-    fn show(&mut self, update: Update<JsonResource>) {
-        if update.whole {
-            self.shown.clear();
-        }
-        let gone = |key: RowKey| {
-            update.removed.iter().any(|removed| removed.key == key)
-                || update.rows.iter().any(|row| row.key == key)
-        };
-        self.shown.retain(|row| !gone(row.key));
-        for row in update.rows {
-            let before = row
-                .after
-                .and_then(|key| self.shown.iter().position(|r| r.key == key));
-            self.shown.insert(before.map_or(0, |place| place + 1), row);
-        }
-    }
-
     /// The bodies that a reader shows, in order.
     pub fn shown(&self) -> Vec<Value> {
         let body = |row: &Row<JsonResource>| serde_json::from_str(row.body.body());
         self.shown
+            .rows()
             .iter()
             .map(|row| body(row).expect("JSON"))
             .collect()
@@ -136,7 +105,11 @@ impl Stage {
 
     /// The ids that a reader shows, in order.
     pub fn ids(&self) -> Vec<&str> {
-        self.shown.iter().map(|row| row.id.as_str()).collect()
+        self.shown
+            .rows()
+            .iter()
+            .map(|row| row.id.as_str())
+            .collect()
     }
 
     /// Takes updates until the list is so.
@@ -153,7 +126,7 @@ impl Stage {
             };
             self.updates_seen.0 += 1;
             self.updates_seen.1 += usize::from(update.whole);
-            self.show(update);
+            self.shown.apply(update);
         }
     }
 

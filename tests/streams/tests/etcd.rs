@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use resourcecache::WatchConfig;
-use resourcecache_streams::{EtcdServer, Proxy, Stage, found, kubernetes, quick};
+use resourcecache::json::Schema;
+use resourcecache_streams::{EtcdServer, Proxy, Stage, found, quick};
 use resourcecache_watch::{Connection, Etcd, Limits};
 use serde_json::{Value, json};
 
@@ -56,7 +57,7 @@ async fn follows(socket: bool, what: &str) {
     }
     let feed = Etcd::new(&server.url(), PREFIX).expect("a URL");
     let feed = if socket { feed.over_websocket() } else { feed };
-    let mut stage = Stage::start(config(), feed, kubernetes());
+    let mut stage = Stage::start(config(), feed, Schema::kubernetes());
     shows_the_truth(&mut stage, &server, "the list").await;
     assert_eq!(stage.ids().len(), 20);
     let listed = stage.until("a stream", |h| h.synced).await;
@@ -102,7 +103,7 @@ async fn after_a_compaction_it_lists_again() {
     put(&server, "b", 1);
     let proxy = Proxy::start(&server.url()).await;
     let feed = Etcd::new(&proxy.url(), PREFIX).expect("a URL");
-    let mut stage = Stage::start(config(), feed, kubernetes());
+    let mut stage = Stage::start(config(), feed, Schema::kubernetes());
     shows_the_truth(&mut stage, &server, "the list").await;
     let before = stage.until("a stream", |h| h.synced).await;
 
@@ -134,7 +135,7 @@ async fn cut_and_held_connections_are_found_out_and_nothing_is_lost() {
     };
     let feed = Etcd::over(Connection::new(limits), &proxy.url(), PREFIX);
     let feed = feed.expect("a URL").over_websocket();
-    let mut stage = Stage::start(config(), feed, kubernetes());
+    let mut stage = Stage::start(config(), feed, Schema::kubernetes());
     shows_the_truth(&mut stage, &server, "the list").await;
     for round in 1..=5 {
         stage.until("a stream", |h| h.synced).await;
@@ -167,7 +168,7 @@ async fn a_killed_server_is_found_again() {
     let feed = Etcd::new(&server.url(), PREFIX)
         .expect("a URL")
         .over_websocket();
-    let mut stage = Stage::start(config(), feed, kubernetes());
+    let mut stage = Stage::start(config(), feed, Schema::kubernetes());
     shows_the_truth(&mut stage, &server, "the list").await;
     stage.until("a stream", |h| h.synced).await;
     server.kill();

@@ -3,60 +3,38 @@
 
 use std::time::{Duration, Instant};
 
-use resourcecache::json::{JsonResource, Schema};
-use resourcecache::{Error, ListAnswer, WatchConfig, WatchEvent, WatchMessage};
+use resourcecache::WatchConfig;
+use resourcecache::json::{Feed, Schema};
 use resourcecache_lagging_server::Server;
 use resourcecache_streams::{Stage, quick};
-use resourcecache_watch::{Feed, Framing, Reader, Sse, VersionIn, WebSocket};
+use resourcecache_watch::{Adapter, Framing, Sse, VersionIn, WebSocket};
 use serde_json::{Value, json};
 
 /// Reads what the server pushes.
-struct Pushes {
-    schema: Schema,
-    framing: Framing,
-}
-
-impl Pushes {
-    fn framed(framing: Framing) -> Self {
-        let pointer = |text: &str| text.parse().expect("a pointer");
-        let schema = Schema {
-            uid: Some(pointer("/uid")),
-            version: Some(pointer("/version")),
-            items: pointer("/items"),
-            list_version: Some(pointer("/version")),
-            ..Schema::default()
-        };
-        Self { schema, framing }
-    }
-}
-
-impl Reader<JsonResource> for Pushes {
-    fn list(&self, answer: &[u8]) -> Result<ListAnswer<JsonResource>, Error> {
-        Ok(self.schema.snapshot(answer)?.into())
-    }
-
-    fn message(&self, message: &[u8]) -> Result<WatchMessage<JsonResource>, Error> {
-        let mut read: Value = serde_json::from_slice(message).expect("JSON");
-        if self.framing == Framing::Envelope {
-            let data = read["data"].take();
-            assert_eq!(read["event"], data["type"]);
-            assert_eq!(read["id"], data["version"].to_string());
-            read = data;
-        }
-        let object = self
-            .schema
-            .resource(read["object"].to_string().as_bytes())?;
-        let event = match read["type"].as_str() {
-            Some("created") => WatchEvent::Added(object),
-            Some("deleted") => WatchEvent::Deleted(object),
-            _ => WatchEvent::Modified(object),
-        };
-        Ok(WatchMessage {
-            version: Some(read["version"].to_string()),
-            sequence: read["seq"].as_u64(),
-            ..event.into()
-        })
-    }
+fn pushes(framing: Framing) -> (Schema, Feed) {
+    let data = if framing == Framing::Envelope {
+        "/data"
+    } else {
+        ""
+    };
+    let feed = json!({
+        "word": if framing == Framing::Envelope { "/event" } else { "/type" },
+        "resource": format!("{data}/object"),
+        "version": if framing == Framing::Envelope { "/id" } else { "/version" },
+        "sequence": format!("{data}/seq"),
+        "words": {
+            "added": ["created"], "modified": ["updated", "accepted", "failed"],
+            "deleted": ["deleted"],
+        },
+    });
+    let schema = json!({
+        "uid": "/uid", "version": "/version", "items": "/items", "list_version": "/version",
+    });
+    let read = "settings that can be read";
+    (
+        serde_json::from_value(schema).expect(read),
+        serde_json::from_value(feed).expect(read),
+    )
 }
 
 /// The server, and a client of it that knows nothing of caches.
@@ -145,14 +123,14 @@ fn socket(api: &Api) -> WebSocket {
 }
 
 /// Changes are shown long before any list tells of them, and cuts lose none.
-async fn is_prompt(api: Api, feed: impl Feed + 'static, framing: Framing, what: &str) {
+async fn is_prompt(api: Api, feed: impl Adapter + 'static, framing: Framing, what: &str) {
     for id in ["a", "b", "c"] {
         api.create(id);
     }
     // So that the first list has them, from whatever replica.
     tokio::time::sleep(Duration::from_millis(1_600)).await;
     let config = quick(WatchConfig::kubernetes());
-    let mut stage = Stage::start(config, feed, Pushes::framed(framing));
+    let mut stage = Stage::start(config, feed, pushes(framing));
     shows_the_truth(&mut stage, &api, "the list").await;
     stage.until("a stream", |h| h.synced).await;
     let start = Instant::now();
@@ -215,7 +193,7 @@ async fn a_lost_message_is_a_gap_and_a_list_tells_what_was_in_it() {
     let api = Api::start(&json!({"replicas": [200], "lose_push": 5}));
     let feed = socket(&api);
     let config = quick(WatchConfig::kubernetes());
-    let mut stage = Stage::start(config, feed, Pushes::framed(Framing::Data));
+    let mut stage = Stage::start(config, feed, pushes(Framing::Data));
     stage.until("a stream", |h| h.synced).await;
     for n in 1..=12 {
         api.create(&format!("z{n}")); // the fifth and the tenth are lost
@@ -232,7 +210,7 @@ async fn a_version_that_is_not_kept_any_more_leads_to_a_list() {
     api.create("a");
     let feed = sse(&api, Framing::Data);
     let config = quick(WatchConfig::kubernetes());
-    let mut stage = Stage::start(config, feed, Pushes::framed(Framing::Data));
+    let mut stage = Stage::start(config, feed, pushes(Framing::Data));
     shows_the_truth(&mut stage, &api, "the list").await;
     stage.until("a stream", |h| h.synced).await;
     stage.handle.set_online(false).await.expect("a driver");

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use resourcecache::WatchConfig;
-use resourcecache_streams::{ListServer, MirrorServer, Proxy, Stage, found, kubernetes, quick};
+use resourcecache::json::Schema;
+use resourcecache_streams::{ListServer, MirrorServer, Proxy, Stage, found, quick};
 use resourcecache_watch::{Connection, Limits, WebSocket};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -52,7 +53,7 @@ async fn what_one_tells_all_hear_also_after_the_server_was_killed() {
         list.put(name, 0);
     }
     let feed = feed(&list, &server.url(), Limits::default());
-    let mut stage = Stage::start(quick(WatchConfig::feed()), feed, kubernetes());
+    let mut stage = Stage::start(quick(WatchConfig::feed()), feed, Schema::kubernetes());
     shows_the_truth(&mut stage, &list, "the list").await;
     stage.until("a stream", |h| h.synced).await;
 
@@ -94,7 +95,7 @@ async fn a_silent_server_is_alive_by_its_pongs_and_a_pulled_cable_is_found_out()
         ..Limits::default()
     };
     let feed = feed(&list, &proxy.socket_url(), limits);
-    let mut stage = Stage::start(quick(WatchConfig::feed()), feed, kubernetes());
+    let mut stage = Stage::start(quick(WatchConfig::feed()), feed, Schema::kubernetes());
     shows_the_truth(&mut stage, &list, "the list").await;
     stage.until("a stream", |h| h.synced).await;
     tokio::time::sleep(Duration::from_millis(1_200)).await;

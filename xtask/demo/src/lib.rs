@@ -2,6 +2,7 @@
 //! shows, side by side, with one judge for both.
 
 mod api;
+mod live;
 mod offline;
 mod ours;
 pub mod own;
@@ -65,6 +66,53 @@ pub fn run(break_ttl: bool, screen: Screen) -> Result<Report, Error> {
 pub fn run_offline(seconds: u64, break_ttl: bool, screen: Screen) -> Result<Report, Error> {
     let counted = offline::offline(seconds, break_ttl, screen)?;
     Ok(Report::of(vec![Counted::of("offline", counted)]))
+}
+
+/// What was counted live, by one kind of push.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pushed {
+    /// The kind of push.
+    pub by: &'static str,
+    /// Changes of the server whose time to our view was measured.
+    pub changes: usize,
+    /// Milliseconds from the server's change to our view: the median.
+    pub median_ms: f64,
+    /// The 99th percentile, reconnections included.
+    pub p99_ms: f64,
+    /// Connections of our client; each but the first was cut before.
+    pub streams: u64,
+}
+
+/// Runs what happens when the server pushes, by WebSocket and as server-sent events, for so many
+/// rounds of changes each.
+///
+/// # Errors
+///
+/// As [`run`]; and when our view is not what the server has in the end.
+pub fn run_live(
+    rounds: usize,
+    break_ttl: bool,
+    screen: Screen,
+) -> Result<(Report, [Pushed; 2]), Error> {
+    let [socket, events] = live::live(rounds, break_ttl, screen)?;
+    let report = Report::of(vec![
+        Counted::of("live by WebSocket", socket.counted),
+        Counted::of("live by SSE", events.counted),
+    ]);
+    let pushed = |by, seen: live::Seen| {
+        let waits = &seen.waits_us;
+        let at = |percent: usize| waits.get(waits.len() * percent / 100).copied();
+        let ms = |percent| at(percent).unwrap_or_default() as f64 / 1_000.0;
+        Pushed {
+            by,
+            changes: waits.len(),
+            median_ms: ms(50),
+            p99_ms: ms(99),
+            streams: seen.streams,
+        }
+    };
+    let pushed = [pushed("WebSocket", socket), pushed("SSE", events)];
+    Ok((report, pushed))
 }
 
 impl Counted {

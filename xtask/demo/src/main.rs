@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use resourcecache::json::Schema;
-use resourcecache_demo::{Error, Report, Screen, own, run, run_offline};
+use resourcecache_demo::{Error, Report, Screen, own, run, run_live, run_offline};
 
 /// Shows what a naive client and resourcecache make of the same lagging API, and counts flickers.
 #[derive(Parser)]
@@ -22,6 +22,10 @@ struct Options {
     /// Shows instead what is held while there is no network for so long, such as 30s.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     offline: Option<u64>,
+    /// Shows instead what a server pushes, by WebSocket and as server-sent events, while its lists go
+    /// on lagging.
+    #[arg(long, conflicts_with_all = ["offline", "url"])]
+    live: bool,
     /// Lists an API of your own instead, read-only.
     #[arg(long)]
     url: Option<String>,
@@ -32,6 +36,9 @@ struct Options {
     #[arg(long, default_value = "", requires = "url")]
     items: String,
 }
+
+/// How many rounds of changes the live demo has, with each kind of push.
+const ROUNDS: usize = 60;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
@@ -64,13 +71,29 @@ fn try_main(options: &Options) -> Result<ExitCode, Error> {
         pause_ms: if options.fast || options.json { 0 } else { 700 },
     };
     let break_ttl = options.r#break == Some(Part::Ttl);
+    let mut pushed = Vec::new();
     let report = match options.offline {
         Some(seconds) => run_offline(seconds, break_ttl, screen)?,
+        None if options.live => {
+            let (report, times) = run_live(ROUNDS, break_ttl, screen)?;
+            pushed.extend(times);
+            report
+        }
         None => run(break_ttl, screen)?,
     };
-    if options.json {
+    if options.json && options.live {
+        let both = serde_json::json!({ "report": report, "pushed": pushed });
+        println!("{}", serde_json::to_string_pretty(&both)?);
+    } else if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
+        for one in &pushed {
+            println!(
+                "\n{}: from the server's change to our view: median {:.1} ms, 99th percentile {:.1} ms \
+                 ({} changes, {} connections)",
+                one.by, one.median_ms, one.p99_ms, one.changes, one.streams
+            );
+        }
         table(&report);
     }
     let good = report.resourcecache == 0 && report.naive > 0;

@@ -1,5 +1,5 @@
 //! Plays the load and prints a table; fails when an event's cost or memory grows. `cargo xtask
-//! load` runs it and writes the table into docs/watching.md.
+//! load` runs it and writes the table into docs/watch-adapters.md.
 
 use std::process::ExitCode;
 

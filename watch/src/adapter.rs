@@ -12,7 +12,7 @@ use crate::transport::Transport;
 ///
 /// Yours for a server that none of ours speaks to: answer the bytes as they come, the session reads
 /// them.
-pub trait Feed: Send + Sync {
+pub trait Adapter: Send + Sync {
     /// Lists the collection, or one page of it.
     fn list(&self, call: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>>;
 
@@ -21,4 +21,18 @@ pub trait Feed: Send + Sync {
 
     /// The limits of its streams.
     fn limits(&self) -> Limits;
+}
+
+impl Adapter for Box<dyn Adapter> {
+    fn list(&self, call: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
+        (**self).list(call)
+    }
+
+    fn watch(&self, call: &WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {
+        (**self).watch(call)
+    }
+
+    fn limits(&self) -> Limits {
+        (**self).limits()
+    }
 }
