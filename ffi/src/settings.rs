@@ -175,6 +175,10 @@ pub struct Schema {
     #[uniffi(default = None)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list_version: Option<String>,
+    /// Where the next chunk begins, within the answer of a list call that may come in chunks.
+    #[uniffi(default = None)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continue_token: Option<String>,
 }
 
 impl Config {

@@ -105,6 +105,7 @@ fn the_fields_are_the_cores_fields() {
         token: Some("/d".into()),
         items: Some("/e".into()),
         list_version: Some("/f".into()),
+        continue_token: Some("/g".into()),
     };
     let core = serde_json::to_value(resourcecache::json::Schema::default()).expect("as JSON");
     assert_eq!(of(serde_json::to_value(schema).expect("as JSON")), of(core));

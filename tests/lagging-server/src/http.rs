@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -148,7 +149,8 @@ async fn job(State(app): App, Path(id): Path<String>) -> Reply {
     with(&app, |world, now| world.job(&id, now))
 }
 
-async fn reset(State(app): App) -> Reply {
+/// Reads its body, as every handler must: a connection is closed whose body nobody has read.
+async fn reset(State(app): App, _: Bytes) -> Reply {
     let mut shared = app.lock().unwrap_or_else(PoisonError::into_inner);
     shared.world = World::default();
     shared.written_us.clear();
@@ -219,7 +221,7 @@ async fn advance(State(app): App, Json(by): Json<Advance>) -> Reply {
 }
 
 /// Ends every push, without a goodbye.
-async fn cut(State(app): App) -> Reply {
+async fn cut(State(app): App, _: Bytes) -> Reply {
     let shared = app.lock().unwrap_or_else(PoisonError::into_inner);
     shared.news.send_modify(|cuts| *cuts += 1);
     let cut = shared.news.receiver_count();

@@ -243,7 +243,7 @@ impl Player {
     /// A resource on which there is no operation.
     fn other(&self, number: usize) -> usize {
         let other = number * 7_919 % self.load.resources;
-        other + usize::from(other % APART == 0)
+        other + usize::from(other.is_multiple_of(APART))
     }
 }
 
