@@ -158,6 +158,8 @@ class Schema:
     """The list within a list call's answer; the whole answer by default."""
     list_version: str | None = None
     """The list's own version within the answer."""
+    continue_token: str | None = None
+    """Where the next chunk begins, within the answer of a list call that may come in chunks."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,7 @@ def native_schema(schema: Schema) -> native.Schema:
         token=schema.token,
         items=schema.items,
         list_version=schema.list_version,
+        continue_token=schema.continue_token,
     )
 
 

@@ -195,6 +195,7 @@ class Schema:
         token: str | None = None,
         items: str | None = None,
         list_version: str | None = None,
+        continue_token: str | None = None,
     ) -> None: ...
 
 class Labels:
