@@ -202,7 +202,6 @@ fn test() -> Outcome {
     })?;
     step("the configuration of generated code", generated::check)?;
     step("the Python package", python::test)?;
-    step("the Swift package", swift::run)?;
     step("the demo, live", || {
         let demo = [
             "run",
@@ -219,7 +218,7 @@ fn test() -> Outcome {
         run::cargo_tail(&demo, 9)
     })?;
     println!(
-        "test: Rust, Python and (unless skipped) Swift passed; there are no Kotlin bindings yet"
+        "test: Rust and Python passed; the Swift package is tested by `cargo xtask swift` alone so far, and there are no Kotlin bindings yet"
     );
     Ok(())
 }
