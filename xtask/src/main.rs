@@ -5,6 +5,7 @@ mod count;
 mod diagram;
 mod fuzz;
 mod generated;
+mod kotlin;
 mod load;
 mod model;
 mod model_check;
@@ -47,6 +48,8 @@ enum Command {
     Streams,
     /// Builds the Python package, and tests it in an environment of its own.
     Python,
+    /// Gets a JDK and Maven where they are missing, builds the Kotlin library, and tests it.
+    Kotlin,
     /// Formatting, lints, documentation, licences, and what is generated or linked.
     Lint,
     /// Writes the lifecycle's diagram into the README.
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Command::Pdns => powerdns(),
         Command::Streams => streams(),
         Command::Python => python::test(),
+        Command::Kotlin => kotlin::test(),
         Command::Lint => lint(),
         Command::Diagram { check } => diagram::run(check),
         Command::Bench { python: true, .. } => python::bench(),
@@ -218,7 +222,7 @@ fn test() -> Outcome {
         run::cargo_tail(&demo, 9)
     })?;
     println!(
-        "test: Rust and Python passed; the Swift package is tested by `cargo xtask swift` alone so far, and there are no Kotlin bindings yet"
+        "test: Rust and Python passed; the Swift and Kotlin packages are tested by `cargo xtask swift` and `cargo xtask kotlin` alone so far"
     );
     Ok(())
 }
