@@ -190,41 +190,23 @@ fn test() -> Outcome {
         ];
         cargo(&[&replay[..], &["--", "--nocapture"]].concat(), &[])
     })?;
-    step("the demo, fast", || {
-        let demo = [
-            "run",
-            "--quiet",
-            "--locked",
-            "-p",
-            "resourcecache-demo",
-            "--bin",
-            "demo",
-            "--",
-            "--fast",
-        ];
-        run::cargo_tail(&demo, 6)
-    })?;
+    step("the demo, fast", || play(&["--fast"], 6))?;
     step("the configuration of generated code", generated::check)?;
     step("the Python package", python::test)?;
-    step("the demo, live", || {
-        let demo = [
-            "run",
-            "--quiet",
-            "--locked",
-            "-p",
-            "resourcecache-demo",
-            "--bin",
-            "demo",
-            "--",
-            "--fast",
-            "--live",
-        ];
-        run::cargo_tail(&demo, 9)
-    })?;
+    step("the demo, live", || play(&["--fast", "--live"], 9))?;
     println!(
         "test: Rust and Python passed; the Swift and Kotlin packages are tested by `cargo xtask swift` and `cargo xtask kotlin` alone so far"
     );
     Ok(())
+}
+
+/// Runs the demo, and prints the last lines of it.
+fn play(flags: &[&str], lines: usize) -> Outcome {
+    let demo = ["run", "--quiet", "--locked", "-p", "resourcecache-demo"];
+    run::cargo_tail(
+        &[&demo[..], &["--bin", "demo", "--"], flags].concat(),
+        lines,
+    )
 }
 
 fn powerdns() -> Outcome {
