@@ -193,9 +193,10 @@ fn test() -> Outcome {
     step("the demo, fast", || play(&["--fast"], 6))?;
     step("the configuration of generated code", generated::check)?;
     step("the Python package", python::test)?;
+    step("the Swift package", swift::run)?;
     step("the demo, live", || play(&["--fast", "--live"], 9))?;
     println!(
-        "test: Rust and Python passed; the Swift and Kotlin packages are tested by `cargo xtask swift` and `cargo xtask kotlin` alone so far"
+        "test: Rust, Python and (unless skipped) Swift passed; the Kotlin library is tested by `cargo xtask kotlin` alone so far"
     );
     Ok(())
 }
