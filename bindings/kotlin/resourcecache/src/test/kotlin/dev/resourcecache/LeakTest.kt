@@ -43,7 +43,7 @@ class LeakTest {
 
     private companion object {
         /** `-DargLine=-Dresourcecache.objects=1000000` makes a million of them, which takes minutes. */
-        val COUNT: Int = Integer.getInteger("resourcecache.objects", 30_000)
+        val COUNT: Int = Integer.getInteger("resourcecache.objects", 100_000)
     }
 }
 

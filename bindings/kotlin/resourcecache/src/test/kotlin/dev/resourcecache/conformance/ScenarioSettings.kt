@@ -17,6 +17,7 @@ import dev.resourcecache.VersionOrder
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.int
@@ -120,7 +121,9 @@ private fun end(json: JsonElement): StageEnd {
     val fields = Fields(json)
     val fail = Fields(fields.needed("fail"))
     fields.finish()
-    return StageEnd.Fail(fail.textOrNull("error_at")).also { fail.finish() }
+    // `null` says that nothing tells why.
+    val errorAt = fail.raw("error_at")?.takeUnless { it is JsonNull }
+    return StageEnd.Fail(errorAt?.string()).also { fail.finish() }
 }
 
 private fun rule(json: JsonElement): ProgressRule {
