@@ -29,6 +29,8 @@ mod error;
 mod lease;
 mod memory;
 mod notices;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
@@ -48,4 +50,7 @@ pub use stored_cache::{Committed, Polled, StoredCache};
 mod guides {
     #[doc = include_str!("../../docs/storage.md")]
     mod storage {}
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../../docs/redis.md")]
+    mod redis {}
 }

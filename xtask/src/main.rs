@@ -13,6 +13,7 @@ mod mutants;
 mod packages;
 mod pdns;
 mod python;
+mod redis;
 mod run;
 mod simulate;
 mod streams;
@@ -50,6 +51,8 @@ enum Command {
     Python,
     /// Gets a JDK and Maven where they are missing, builds the Kotlin library, and tests it.
     Kotlin,
+    /// Gets Redis where it can, and runs the tests of the Redis store.
+    Redis,
     /// Formatting, lints, documentation, licences, and what is generated or linked.
     Lint,
     /// Writes the lifecycle's diagram into the README.
@@ -102,6 +105,7 @@ fn main() -> ExitCode {
         Command::Streams => streams(),
         Command::Python => python::test(),
         Command::Kotlin => kotlin::test(),
+        Command::Redis => real_redis(),
         Command::Lint => lint(),
         Command::Diagram { check } => diagram::run(check),
         Command::Bench { python: true, .. } => python::bench(),
@@ -155,6 +159,8 @@ fn test() -> Outcome {
                 "--exclude",
                 "resourcecache-streams",
                 "--exclude",
+                "resourcecache-redis",
+                "--exclude",
                 "resourcecache-model-checking",
             ];
             cargo(&[&workspace[..], &others].concat(), &[])
@@ -162,6 +168,7 @@ fn test() -> Outcome {
     )?;
     powerdns()?;
     streams()?;
+    real_redis()?;
     step("small worlds, explored whole", model_check::test)?;
     step("conformance scenarios", || {
         let mut arguments = vec![
@@ -215,6 +222,10 @@ fn powerdns() -> Outcome {
 
 fn streams() -> Outcome {
     step("watch adapters, with etcd and libwebsockets", streams::test)
+}
+
+fn real_redis() -> Outcome {
+    step("the Redis store, with Redis", redis::test)
 }
 
 fn lint() -> Outcome {
