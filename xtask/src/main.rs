@@ -197,7 +197,7 @@ fn test() -> Outcome {
         ];
         cargo(&[&replay[..], &["--", "--nocapture"]].concat(), &[])
     })?;
-    step("the demo, fast", || play(&["--fast"], 6))?;
+    step("the demo, fast", || play(&["--fast"], 7))?;
     step("the configuration of generated code", generated::check)?;
     step("the Python package", python::test)?;
     step("the Kotlin library", kotlin::test)?;

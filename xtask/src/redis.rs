@@ -21,6 +21,8 @@ pub(crate) fn test() -> Outcome {
         "resourcecache-redis",
         "-p",
         "resourcecache-storage",
+        "-p",
+        "resourcecache-demo",
         "--lib",
         "--bins",
         "--test",

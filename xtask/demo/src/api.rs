@@ -17,9 +17,18 @@ pub enum Error {
     /// The cache refused something.
     #[error(transparent)]
     Cache(#[from] resourcecache::Error),
+    /// The store refused something, or what is in it cannot be read.
+    #[error(transparent)]
+    Stored(#[from] resourcecache_storage::Error),
     /// JSON that is none, or files that cannot be written.
     #[error("{0}")]
     Other(String),
+}
+
+impl From<resourcecache_storage::StoreError> for Error {
+    fn from(error: resourcecache_storage::StoreError) -> Self {
+        Self::Stored(error.into())
+    }
 }
 
 impl From<serde_json::Error> for Error {

@@ -2,6 +2,8 @@
 //! shows, side by side, with one judge for both.
 
 mod api;
+mod audience;
+mod killed;
 mod live;
 mod offline;
 mod ours;
@@ -10,12 +12,17 @@ mod scenarios;
 mod screen;
 mod sending;
 mod stage;
+mod storage;
+
+use std::path::Path;
 
 use serde::Serialize;
 
 pub use api::Error;
+pub use killed::{Settled, program};
 pub use resourcecache_judge::Flickers;
 pub use screen::Screen;
+pub use storage::Storage;
 
 /// One scenario's flickers.
 #[derive(Clone, Debug, Serialize)]
@@ -37,15 +44,24 @@ pub struct Report {
     pub naive: usize,
     /// Ours in all.
     pub resourcecache: usize,
+    /// What came of the deletions in whose middle the program was killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub killed: Option<Settled>,
 }
 
-/// Runs the three scenarios.
+/// Runs the four scenarios, with our collections in this store; `demo` is the demo's own program, which
+/// the last one starts and kills.
 ///
 /// # Errors
 ///
-/// The loopback, the terminal or the cache refuses something.
-pub fn run(break_ttl: bool, screen: Screen) -> Result<Report, Error> {
-    type Scenario = fn(bool, Screen) -> Result<scenarios::Counted, Error>;
+/// The loopback, the terminal, the store or the cache refuses something.
+pub fn run(
+    storage: &Storage,
+    demo: &Path,
+    break_ttl: bool,
+    screen: Screen,
+) -> Result<Report, Error> {
+    type Scenario = fn(&Storage, bool, Screen) -> Result<scenarios::Counted, Error>;
     let all: [(&'static str, Scenario); 3] = [
         ("domain registration", scenarios::registration),
         ("bulk deletion", scenarios::bulk_deletion),
@@ -53,9 +69,16 @@ pub fn run(break_ttl: bool, screen: Screen) -> Result<Report, Error> {
     ];
     let mut counted = Vec::new();
     for (scenario, play) in all {
-        counted.push(Counted::of(scenario, play(break_ttl, screen)?));
+        counted.push(Counted::of(scenario, play(storage, break_ttl, screen)?));
     }
-    Ok(Report::of(counted))
+    let (last, killed) = killed::killed(storage, demo, break_ttl, screen)?;
+    counted.push(Counted::of("killed in mid-deletion", last));
+    for kind in ["domains", "zones", "records"] {
+        storage.forget(kind)?;
+    }
+    let mut report = Report::of(counted);
+    report.killed = Some(killed);
+    Ok(report)
 }
 
 /// Runs what happens when there is no network for so many seconds.
@@ -63,8 +86,14 @@ pub fn run(break_ttl: bool, screen: Screen) -> Result<Report, Error> {
 /// # Errors
 ///
 /// As [`run`]; and when something that the user did was never sent.
-pub fn run_offline(seconds: u64, break_ttl: bool, screen: Screen) -> Result<Report, Error> {
-    let counted = offline::offline(seconds, break_ttl, screen)?;
+pub fn run_offline(
+    seconds: u64,
+    storage: &Storage,
+    break_ttl: bool,
+    screen: Screen,
+) -> Result<Report, Error> {
+    let counted = offline::offline(seconds, storage, break_ttl, screen)?;
+    storage.forget("records")?;
     Ok(Report::of(vec![Counted::of("offline", counted)]))
 }
 
@@ -132,6 +161,7 @@ impl Report {
             naive: sum(|c| c.naive),
             resourcecache: sum(|c| c.resourcecache),
             scenarios: counted,
+            killed: None,
         }
     }
 }

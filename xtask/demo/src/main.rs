@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use resourcecache::json::Schema;
-use resourcecache_demo::{Error, Report, Screen, own, run, run_live, run_offline};
+use resourcecache_demo::{
+    Error, Report, Screen, Storage, own, program, run, run_live, run_offline,
+};
 
 /// Shows what a naive client and resourcecache make of the same lagging API, and counts flickers.
 #[derive(Parser)]
@@ -19,6 +21,13 @@ struct Options {
     /// Takes a part of resourcecache away, to see that the judge sees it.
     #[arg(long, value_name = "PART")]
     r#break: Option<Part>,
+    /// Where resourcecache keeps its collections: sqlite:PATH, redis://HOST:PORT or memory, which does
+    /// not survive that the program is killed. By default a SQLite file in a temporary folder.
+    #[arg(long, value_name = "STORE", conflicts_with_all = ["live", "url"])]
+    store: Option<String>,
+    /// Runs as the program that the demo kills.
+    #[arg(long, hide = true)]
+    program: Option<String>,
     /// Shows instead what is held while there is no network for so long, such as 30s.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     offline: Option<u64>,
@@ -57,6 +66,10 @@ fn main() -> ExitCode {
 }
 
 fn try_main(options: &Options) -> Result<ExitCode, Error> {
+    if let Some(arguments) = &options.program {
+        program(arguments)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(url) = &options.url {
         let schema = Schema {
             id: options.id.parse()?,
@@ -73,13 +86,19 @@ fn try_main(options: &Options) -> Result<ExitCode, Error> {
     let break_ttl = options.r#break == Some(Part::Ttl);
     let mut pushed = Vec::new();
     let report = match options.offline {
-        Some(seconds) => run_offline(seconds, break_ttl, screen)?,
+        Some(seconds) => {
+            let storage = Storage::open(options.store.as_deref())?;
+            run_offline(seconds, &storage, break_ttl, screen)?
+        }
         None if options.live => {
             let (report, times) = run_live(ROUNDS, break_ttl, screen)?;
             pushed.extend(times);
             report
         }
-        None => run(break_ttl, screen)?,
+        None => {
+            let storage = Storage::open(options.store.as_deref())?;
+            run(&storage, &std::env::current_exe()?, break_ttl, screen)?
+        }
     };
     if options.json && options.live {
         let both = serde_json::json!({ "report": report, "pushed": pushed });

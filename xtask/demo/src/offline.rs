@@ -8,9 +8,15 @@ use crate::scenarios::{Counted, begin};
 use crate::screen::Screen;
 use crate::sending::send_queued;
 use crate::stage::{Setup, Stage};
+use crate::storage::Storage;
 
 /// Records are edited, created and deleted while there is no network for so many seconds.
-pub(crate) fn offline(seconds: u64, break_ttl: bool, screen: Screen) -> Result<Counted, Error> {
+pub(crate) fn offline(
+    seconds: u64,
+    storage: &Storage,
+    break_ttl: bool,
+    screen: Screen,
+) -> Result<Counted, Error> {
     screen.title(&format!(
         "Offline for {seconds} s: what the user does is held, and sent then"
     ))?;
@@ -23,8 +29,8 @@ pub(crate) fn offline(seconds: u64, break_ttl: bool, screen: Screen) -> Result<C
         lag: &json!({"replicas": [1000, 6000, 3000], "delete_ms": 2000}),
         failures: &json!([]),
     };
-    let mut stage = Stage::new("records", &setup, break_ttl, screen)?;
-    stage.cache.set_online(false, stage.time())?;
+    let mut stage = Stage::new("records", &setup, storage, break_ttl, screen)?;
+    stage.update(|cache, now| cache.set_online(false, now))?;
     stage.show("the network is gone")?;
     user_acts(&mut stage)?;
     stage.show("the user edits www twice, deletes ftp, creates blog and edits it, creates oops and deletes it")?;
@@ -33,14 +39,17 @@ pub(crate) fn offline(seconds: u64, break_ttl: bool, screen: Screen) -> Result<C
         send_queued(&mut stage)?;
         stage.show("no network")?;
     }
-    screen.say(&format!("{} operations are held.", stage.cache.queued()))?;
-    stage.cache.set_online(true, stage.time())?;
+    screen.say(&format!(
+        "{} operations are held.",
+        stage.cache.cache().queued()
+    ))?;
+    stage.update(|cache, now| cache.set_online(true, now))?;
     for _ in 0..12 {
         send_queued(&mut stage)?;
         stage.pass(1_000)?;
         stage.refresh()?;
     }
-    let left = stage.cache.queued();
+    let left = stage.cache.cache().queued();
     screen.say(&format!("{left} operations are left."))?;
     if left > 0 {
         return Err(Error::Other(format!("{left} operations were never sent")));
@@ -71,12 +80,12 @@ fn user_acts(stage: &mut Stage) -> Result<(), Error> {
         begin("tmp-2", Kind::Delete, None),
     ];
     for action in actions {
-        stage.cache.queue(action, 0, stage.time())?;
+        stage.update(|cache, now| cache.queue(action.clone(), 0, now))?;
     }
     // The naive client shows what the user does too, and has nobody to tell.
     stage.naive.set("r1", "ttl", json!(60));
     stage.naive.set("r1", "name", json!("www2"));
-    stage.user_deletes(&["r3"]);
+    stage.user_deletes(&["r3"])?;
     stage
         .naive
         .add(json!({"id": "tmp-1", "name": "blog", "ttl": 90}));

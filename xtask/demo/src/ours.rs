@@ -20,8 +20,8 @@ pub(crate) fn schema() -> Result<Schema, Error> {
     })
 }
 
-/// An empty collection of these; with the TTL broken, it guards nothing.
-pub(crate) fn cache(kind: &str, break_ttl: bool) -> JsonCache {
+/// How a collection of these behaves; with the TTL broken, it guards nothing.
+pub(crate) fn config(kind: &str, break_ttl: bool) -> Config {
     let mut config = Config::default();
     if kind == "domains" {
         config.progress.insert(Kind::Create, registration());
@@ -30,7 +30,7 @@ pub(crate) fn cache(kind: &str, break_ttl: bool) -> JsonCache {
     if break_ttl {
         config.ttl_ms = 0;
     }
-    JsonCache::new(config)
+    config
 }
 
 /// How a registration goes on, and by which of the server's words.

@@ -9,24 +9,29 @@ use crate::api::Error;
 use crate::screen::Screen;
 use crate::sending::send_queued;
 use crate::stage::{Setup, Stage};
+use crate::storage::Storage;
 
 /// What was counted in one scenario.
 pub(crate) type Counted = (Flickers, Flickers);
 
 /// Replicas that are one, three and six seconds behind, in turn.
-fn replicas() -> Value {
+pub(crate) fn replicas() -> Value {
     json!([1000, 6000, 3000])
 }
 
 /// A domain is registered: shown at once, then through its stages to completion, by its lists alone.
-pub(crate) fn registration(break_ttl: bool, screen: Screen) -> Result<Counted, Error> {
+pub(crate) fn registration(
+    storage: &Storage,
+    break_ttl: bool,
+    screen: Screen,
+) -> Result<Counted, Error> {
     screen.title("1. A domain is registered: stages, progress, completion")?;
     let setup = Setup {
         objects: &json!([{"id": "d1", "name": "old.example", "status": "registered"}]),
         lag: &json!({"replicas": replicas(), "job_ms": 9000}),
         failures: &json!([]),
     };
-    let mut stage = Stage::new("domains", &setup, break_ttl, screen)?;
+    let mut stage = Stage::new("domains", &setup, storage, break_ttl, screen)?;
     let new =
         json!({"id": "tmp-1", "name": "new.example", "status": "pending", "token": "client-7"});
     stage.naive.add(new.clone());
@@ -34,14 +39,18 @@ pub(crate) fn registration(break_ttl: bool, screen: Screen) -> Result<Counted, E
         resource: stage.schema.resource(new.to_string().as_bytes())?,
         min_ttl_ms: None,
     };
-    stage.cache.queue(creation, 0, stage.time())?;
+    stage.update(|cache, now| cache.queue(creation.clone(), 0, now))?;
     stage.show("the user registers new.example")?;
     go_on(&mut stage, 16)?;
     Ok(stage.flickers())
 }
 
 /// Five zones are deleted, two of which the server refuses.
-pub(crate) fn bulk_deletion(break_ttl: bool, screen: Screen) -> Result<Counted, Error> {
+pub(crate) fn bulk_deletion(
+    storage: &Storage,
+    break_ttl: bool,
+    screen: Screen,
+) -> Result<Counted, Error> {
     screen.title("2. Five zones are deleted, two of which fail")?;
     let zones: Vec<Value> = (1..=6)
         .map(|n| json!({"id": format!("zone-{n}"), "name": format!("zone-{n}.example")}))
@@ -52,31 +61,23 @@ pub(crate) fn bulk_deletion(break_ttl: bool, screen: Screen) -> Result<Counted, 
         lag: &json!({"replicas": replicas(), "delete_ms": 2000}),
         failures: &json!([refuse("zone-2"), refuse("zone-4")]),
     };
-    let mut stage = Stage::new("zones", &setup, break_ttl, screen)?;
+    let mut stage = Stage::new("zones", &setup, storage, break_ttl, screen)?;
     let selected = ["zone-1", "zone-2", "zone-3", "zone-4", "zone-5"];
-    stage.user_deletes(&selected);
-    let deletion = |id: &str| Event::Queue {
-        begin: Box::new(begin(id, Kind::Delete, None)),
-        send_after_ms: 0,
-    };
-    let all = Event::Batch(selected.map(deletion).into());
-    stage.cache.apply(all, stage.time())?;
-    stage.show("the user deletes five")?;
+    delete(&mut stage, &selected)?;
     go_on(&mut stage, 10)?;
-    let count = |how| {
-        let outcomes = stage.cache.outcomes();
-        outcomes.filter(|outcome| outcome.settlement == how).count()
-    };
+    let (deleted, failed) = settled(&stage);
     screen.say(&format!(
-        "Deleted {} zones. Failed to delete {} zones.",
-        count(Settlement::Confirmed),
-        count(Settlement::Failed)
+        "Deleted {deleted} zones. Failed to delete {failed} zones."
     ))?;
     Ok(stage.flickers())
 }
 
 /// Two records are changed: one call works at the third attempt, the other never does.
-pub(crate) fn retried_update(break_ttl: bool, screen: Screen) -> Result<Counted, Error> {
+pub(crate) fn retried_update(
+    storage: &Storage,
+    break_ttl: bool,
+    screen: Screen,
+) -> Result<Counted, Error> {
     screen.title("3. Two records are changed: three attempts each, one of them fails for good")?;
     let setup = Setup {
         objects: &json!([{"id": "r1", "name": "www", "ttl": 300}, {"id": "r2", "name": "mail", "ttl": 300}]),
@@ -86,20 +87,41 @@ pub(crate) fn retried_update(break_ttl: bool, screen: Screen) -> Result<Counted,
             {"method": "PATCH", "kind": "records", "id": "r2", "times": 3, "status": 503},
         ]),
     };
-    let mut stage = Stage::new("records", &setup, break_ttl, screen)?;
+    let mut stage = Stage::new("records", &setup, storage, break_ttl, screen)?;
     for id in ["r1", "r2"] {
         stage.naive.set(id, "ttl", json!(60));
         let patch = stage.schema.merge_patch(br#"{"ttl":60}"#)?;
         let edit = begin(id, Kind::Update, Some(patch));
-        stage.cache.queue(edit, 0, stage.time())?;
+        stage.update(|cache, now| cache.queue(edit.clone(), 0, now))?;
     }
     stage.show("the user sets the TTL of both to 60")?;
     go_on(&mut stage, 15)?;
     Ok(stage.flickers())
 }
 
+/// The user deletes zones, all at once.
+pub(crate) fn delete(stage: &mut Stage, ids: &[&str]) -> Result<(), Error> {
+    stage.user_deletes(ids)?;
+    let deletion = |id: &&str| Event::Queue {
+        begin: Box::new(begin(id, Kind::Delete, None)),
+        send_after_ms: 0,
+    };
+    let all = Event::Batch(ids.iter().map(deletion).collect());
+    stage.cache.apply(all, stage.time())?;
+    stage.show("the user deletes five")
+}
+
+/// How many operations were confirmed, and how many failed.
+pub(crate) fn settled(stage: &Stage) -> (usize, usize) {
+    let count = |how| {
+        let outcomes = stage.cache.cache().outcomes();
+        outcomes.filter(|outcome| outcome.settlement == how).count()
+    };
+    (count(Settlement::Confirmed), count(Settlement::Failed))
+}
+
 /// What a program does all the time: send what is due, and list again.
-fn go_on(stage: &mut Stage, seconds: usize) -> Result<(), Error> {
+pub(crate) fn go_on(stage: &mut Stage, seconds: usize) -> Result<(), Error> {
     for _ in 0..seconds {
         stage.pass(500)?;
         send_queued(stage)?;

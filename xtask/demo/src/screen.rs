@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::Error;
@@ -17,7 +18,7 @@ pub struct Screen {
 }
 
 /// One row as it is on screen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Shown {
     /// The object's fields.
     pub(crate) body: Value,

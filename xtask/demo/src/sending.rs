@@ -2,7 +2,7 @@
 //! The naive client is told what came of it, as its own calls would have told it.
 
 use resourcecache::json::{JsonPatch, JsonResource};
-use resourcecache::{Attempt, Kind, Retry};
+use resourcecache::{Attempt, Event, Kind, Retry};
 use serde_json::Value;
 
 use crate::api::Error;
@@ -10,8 +10,9 @@ use crate::stage::Stage;
 
 /// Sends all that may be sent by now.
 pub(crate) fn send_queued(stage: &mut Stage) -> Result<(), Error> {
-    while let (Some(attempt), _) = stage.cache.poll_attempt(stage.time())? {
+    while let (Some(attempt), _) = stage.cache.poll_attempt(stage.time())?.value {
         let (status, answer) = send(stage, &attempt)?;
+        stage.audience.sent(attempt.id.as_str())?;
         let (operation, now) = (attempt.operation, stage.time());
         // What is not there any more was deleted.
         let deleted = attempt.kind == Kind::Delete && status == 404;
@@ -25,14 +26,21 @@ pub(crate) fn send_queued(stage: &mut Stage) -> Result<(), Error> {
                 }
                 Some(stage.schema.resource(object.to_string().as_bytes())?)
             };
-            stage.cache.acknowledge(operation, answer, now)?;
+            stage
+                .cache
+                .apply(Event::Acknowledge { operation, answer }, now)?;
         } else {
             let error = format!("{} failed: HTTP {status}", title(attempt.kind));
             let retry = Retry::ByStatus {
                 status,
                 after_ms: None,
             };
-            let failed = stage.cache.fail(operation, error, retry, now)?;
+            let failure = Event::Fail {
+                operation,
+                error,
+                retry,
+            };
+            let failed = stage.cache.apply(failure, now)?.value;
             if !failed.changes.outcomes.is_empty() {
                 naive_rolls_back(stage, attempt.id.as_str())?;
             }
@@ -47,7 +55,7 @@ pub(crate) fn send_queued(stage: &mut Stage) -> Result<(), Error> {
 
 /// The naive client puts back what was there before the call.
 fn naive_rolls_back(stage: &mut Stage, id: &str) -> Result<(), Error> {
-    let Some(before) = stage.cache.get_one(id) else {
+    let Some(before) = stage.cache.cache().get_one(id) else {
         return Ok(());
     };
     let before = serde_json::from_str(before.body().body())?;

@@ -2,29 +2,33 @@
 
 use std::time::Duration;
 
-use resourcecache::{JsonCache, Timestamp, json::Schema};
-use resourcecache_judge::{Flickers, Judge, Naive};
+use resourcecache::json::{JsonResource, Schema};
+use resourcecache::{Event, JsonCache, Timestamp};
+use resourcecache_judge::{Flickers, Naive};
 use resourcecache_lagging_server::Server;
+use resourcecache_storage::StoredCache;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Error};
+use crate::audience::{Audience, Frame, Judges};
 use crate::ours;
-use crate::screen::{Screen, Shown};
+use crate::screen::Screen;
+use crate::storage::Storage;
 
 /// One scenario's stage.
 pub(crate) struct Stage {
     pub(crate) api: Api,
     pub(crate) naive: Naive,
-    pub(crate) cache: JsonCache,
+    pub(crate) cache: StoredCache<JsonResource>,
     pub(crate) schema: Schema,
-    pub(crate) screen: Screen,
+    pub(crate) audience: Audience,
     /// The server's time in ms, which only [`pass`](Self::pass) moves.
     pub(crate) now: u64,
     pub(crate) kind: &'static str,
-    start: u64,
-    naive_judge: Judge,
-    our_judge: Judge,
-    _server: Server,
+    pub(crate) pause_ms: u64,
+    /// Whether the naive client has a list to show.
+    pub(crate) naive_listed: bool,
+    _server: Option<Server>,
 }
 
 impl Stage {
@@ -32,30 +36,54 @@ impl Stage {
     pub(crate) fn new(
         kind: &'static str,
         setup: &Setup<'_>,
+        storage: &Storage,
         break_ttl: bool,
         screen: Screen,
     ) -> Result<Self, Error> {
         let server = Server::start()?;
         let api = Api::new(server.url());
-        let now = api.control("clock", &json!({ "manual": true }))?["now_ms"].as_u64();
-        api.control("seed", &json!({ kind: setup.objects }))?;
-        api.control("lag", setup.lag)?;
-        api.control("failures", setup.failures)?;
+        let now = setup.set_up(&api, kind)?;
+        // The collection of an earlier scenario of this run.
+        storage.forget(kind)?;
+        let audience = Audience::Judges(Box::new(Judges::new(screen, now)));
+        let config = ours::config(kind, break_ttl);
+        let key = storage.key(kind);
         let mut stage = Self {
             api,
             naive: Naive::default(),
-            cache: ours::cache(kind, break_ttl),
+            cache: StoredCache::open(storage.store.clone(), key, config, ours::time(now))?,
             schema: ours::schema()?,
-            screen,
-            now: now.unwrap_or_default(),
+            audience,
+            now,
             kind,
-            start: now.unwrap_or_default(),
-            naive_judge: Judge::default(),
-            our_judge: Judge::default(),
-            _server: server,
+            pause_ms: screen.pause_ms,
+            naive_listed: false,
+            _server: Some(server),
         };
         stage.refresh()?;
         Ok(stage)
+    }
+
+    /// Both clients in a program of their own, which another has started; nothing is listed yet.
+    pub(crate) fn join(
+        kind: &'static str,
+        url: &str,
+        cache: StoredCache<JsonResource>,
+        now: u64,
+        pause_ms: u64,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            api: Api::new(url),
+            naive: Naive::default(),
+            cache,
+            schema: ours::schema()?,
+            audience: Audience::Parent,
+            now,
+            kind,
+            pause_ms,
+            naive_listed: false,
+            _server: None,
+        })
     }
 
     /// The time as the cache takes it.
@@ -63,58 +91,60 @@ impl Stage {
         ours::time(self.now)
     }
 
+    /// Does something with our collection, and commits it.
+    pub(crate) fn update<T>(
+        &mut self,
+        mut change: impl FnMut(&mut JsonCache, Timestamp) -> Result<T, resourcecache::Error>,
+    ) -> Result<T, Error> {
+        let now = self.time();
+        Ok(self.cache.update(|cache| change(cache, now))?.value)
+    }
+
     /// Lets the server's time pass.
     pub(crate) fn pass(&mut self, ms: u64) -> Result<(), Error> {
         let answer = self.api.control("advance", &json!({ "ms": ms }))?;
         self.now = answer["now_ms"].as_u64().unwrap_or(self.now);
-        self.cache.handle_timeout(self.time())?;
-        std::thread::sleep(Duration::from_millis(self.screen.pause_ms));
+        self.cache.apply(Event::HandleTimeout, self.time())?;
+        std::thread::sleep(Duration::from_millis(self.pause_ms));
         Ok(())
     }
 
     /// Both clients list again, from the same answer, and show what they make of it.
     pub(crate) fn refresh(&mut self) -> Result<(), Error> {
-        let (token, _) = self.cache.begin_fetch(self.time());
+        let (token, _) = self.update(|cache, now| Ok(cache.begin_fetch(now)))?;
         let (_, bytes) = self.api.call("GET", &format!("/v1/{}", self.kind), None)?;
         let list: Value = serde_json::from_slice(&bytes)?;
         self.naive
             .refresh(list["items"].as_array().map_or(&[][..], Vec::as_slice));
+        self.naive_listed = true;
         let snapshot = self.schema.snapshot(&bytes)?.with_token(token);
-        self.cache.merge(snapshot, self.time())?;
+        self.cache.apply(Event::Merge(snapshot), self.time())?;
         self.show("refresh")
     }
 
     /// Shows both screens to the judges, and to the user.
     pub(crate) fn show(&mut self, what: &str) -> Result<(), Error> {
-        let (_, ledger) = self.api.ledger()?;
-        let plain = |body: &Value| Shown {
-            body: body.clone(),
-            badge: None,
+        let frame = Frame {
+            now: self.now,
+            what: what.into(),
+            naive: self.naive_listed.then(|| self.naive.rows().to_vec()),
+            ours: ours::screen(self.cache.cache(), self.time())?,
         };
-        let left: Vec<Shown> = self.naive.rows().iter().map(plain).collect();
-        let right = ours::screen(&self.cache, self.time())?;
-        let bad_left = self.naive_judge.look(self.naive.rows(), &ledger);
-        let bad_right = self
-            .our_judge
-            .look(right.iter().map(|row| &row.body), &ledger);
-        self.screen.frame(
-            self.now - self.start,
-            what,
-            (&left, &bad_left),
-            (&right, &bad_right),
-        )
+        self.audience.look(&self.api, frame)
     }
 
     /// The user asks both for these to be deleted.
-    pub(crate) fn user_deletes(&mut self, ids: &[&str]) {
+    pub(crate) fn user_deletes(&mut self, ids: &[&str]) -> Result<(), Error> {
         self.naive.delete(ids);
-        self.naive_judge.user_deletes(ids);
-        self.our_judge.user_deletes(ids);
+        self.audience.user_deletes(ids)
     }
 
-    /// What was counted: the naive client's, and ours.
+    /// What was counted: the naive client's, and ours; elsewhere, where others judge.
     pub(crate) fn flickers(&self) -> (Flickers, Flickers) {
-        (self.naive_judge.flickers, self.our_judge.flickers)
+        match &self.audience {
+            Audience::Judges(judges) => judges.flickers(),
+            Audience::Parent => Default::default(),
+        }
     }
 }
 
@@ -126,4 +156,15 @@ pub(crate) struct Setup<'a> {
     pub(crate) lag: &'a Value,
     /// What is going to fail.
     pub(crate) failures: &'a Value,
+}
+
+impl Setup<'_> {
+    /// Sets a server up; answers its time, which stands still from now on.
+    pub(crate) fn set_up(&self, api: &Api, kind: &str) -> Result<u64, Error> {
+        let now = api.control("clock", &json!({ "manual": true }))?["now_ms"].as_u64();
+        api.control("seed", &json!({ kind: self.objects }))?;
+        api.control("lag", self.lag)?;
+        api.control("failures", self.failures)?;
+        Ok(now.unwrap_or_default())
+    }
 }
