@@ -199,6 +199,10 @@ impl<R: Resource> Rows<R> {
         self.kept.len()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.by_key.is_empty()
     }

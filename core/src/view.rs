@@ -131,6 +131,12 @@ impl<R: Resource> ResourceCache<R> {
         found.into_iter()
     }
 
+    /// How many rows are in memory: resources, hidden ones included, and those of which only
+    /// operations are known.
+    pub fn row_count(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Whether an operation on this resource is unsettled.
     pub fn is_processing(&self, id: &str) -> bool {
         self.find(id)

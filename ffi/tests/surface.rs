@@ -19,8 +19,9 @@ const ELSEWHERE: [(&str, &str); 10] = [
     ("next_poll", "next_poll_ms"),   // likewise
 ];
 
-/// What is not here yet: watch sessions, and the parts of the saved form that stores keep.
-const NOT_YET: [&str; 9] = [
+/// What is not here yet: watch sessions, the parts of the saved form that stores keep, and how many
+/// rows they hold.
+const NOT_YET: [&str; 10] = [
     "catch_up",
     "catch_up_with",
     "delta",
@@ -28,6 +29,7 @@ const NOT_YET: [&str; 9] = [
     "kubernetes",
     "list_answer",
     "revert_delta",
+    "row_count",
     "track_saved",
     "watch_message",
 ];

@@ -24,6 +24,7 @@
 
 #![forbid(unsafe_code)]
 
+mod collections;
 pub mod contract;
 mod error;
 mod lease;
@@ -36,6 +37,7 @@ mod sqlite;
 mod store;
 mod stored_cache;
 
+pub use collections::{Collections, Limits};
 pub use error::{Error, StoreError, StoreErrorKind};
 pub use lease::{Fence, Leased};
 pub use memory::MemoryStore;
