@@ -18,6 +18,10 @@ impl<R: Resource> ResourceCache<R> {
         for (resource, meta) in items {
             let id = ResourceId::from(resource.id());
             let mut row = self.draft(&id);
+            if meta.as_ref().is_some_and(|m| m.status.is_some()) {
+                // An id that is there twice has the last body, as in a list (S2), and the last mark.
+                row.operations.clear();
+            }
             let kind = meta.as_ref().and_then(|m| m.status);
             if kind == Some(Status::Creating) {
                 let creation = self.imported(Kind::Create, Payload::Create(resource), meta, cx);

@@ -45,6 +45,8 @@ pub enum StoreErrorKind {
     Conflict,
     /// The commit's lease has passed to another holder.
     Fenced,
+    /// There is such a collection already.
+    Exists,
     /// Another process or connection holds the store for longer than was waited.
     Busy,
     /// The store cannot be reached. A commit may have been done nevertheless: repeat it with the same

@@ -15,6 +15,7 @@ mod schema;
 mod segment;
 mod shape;
 mod split;
+mod v1;
 mod value;
 
 pub use feed::{Feed, FeedWords};
@@ -22,4 +23,5 @@ pub use patch::JsonPatch;
 pub use pointer::Pointer;
 pub use resource::JsonResource;
 pub use response::Response;
-pub use schema::{Schema, list_v1};
+pub use schema::Schema;
+pub use v1::list_v1;

@@ -15,7 +15,6 @@ use crate::json::scan::unescape;
 use crate::json::segment::Layout;
 use crate::json::split::{Envelope, Split};
 use crate::merge::Asked;
-use crate::metadata::Metadata;
 use crate::source::{Next, Source};
 
 /// Where a server's answers keep their list, and its resources their id and the rest.
@@ -321,41 +320,6 @@ impl Schema {
             .map_err(|p| Error::bad_input("bookmark", p))?
             .map(Into::into))
     }
-
-    /// Reads a list that v1.0 saved, for [`Event::ImportV1`](crate::Event::ImportV1).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::BadSnapshot`] for an item without id or with a `_meta` that is none.
-    pub fn list_v1(&self, list: &[u8]) -> Result<Vec<(JsonResource, Option<Metadata>)>, Error> {
-        let whole = Self {
-            items: Pointer::default(),
-            list_version: None,
-            ..self.clone()
-        };
-        let snapshot = whole.snapshot(list)?;
-        if let Some(bad) = snapshot.bad.into_iter().next() {
-            return Err(Error::BadSnapshot {
-                position: Some(bad.position),
-                problem: bad.problem,
-            });
-        }
-        let marked = |(position, resource): (usize, JsonResource)| {
-            let meta = find(resource.body(), &["_meta".into()]).map(|r| &resource.body()[r]);
-            let meta: Option<Metadata> =
-                match meta {
-                    None | Some("null") => None,
-                    Some(meta) => serde_json::from_str(meta).map(Some).map_err(|error| {
-                        Error::BadSnapshot {
-                            position: Some(position),
-                            problem: format!("_meta: {error}"),
-                        }
-                    })?,
-                };
-            Ok((resource.without_meta(), meta))
-        };
-        snapshot.items.into_iter().enumerate().map(marked).collect()
-    }
 }
 
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, String> {
@@ -376,26 +340,4 @@ pub(crate) fn scalar(text: &str, pointer: &Pointer, what: &str) -> Found {
         Some(b'-' | b'0'..=b'9') => Ok(Some(value.into())),
         _ => Err(format!("{what} is neither a string nor a number")),
     }
-}
-
-/// The whole collection, hidden resources included, as a list that v1.0 reads (M1).
-///
-/// ```
-/// use resourcecache::{Config, JsonCache, Timestamp, json};
-/// let schema = json::Schema::default();
-/// let mut cache = JsonCache::new(Config::default());
-/// cache.merge(schema.snapshot(br#"[{"id":"a"}]"#)?, Timestamp(0))?;
-/// cache.mark_as_processing("a", resourcecache::Kind::Delete, Timestamp(0))?;
-/// assert!(json::list_v1(&cache).starts_with(r#"[{"id":"a","_meta":{"status":"deleting","#));
-/// # Ok::<(), resourcecache::Error>(())
-/// ```
-pub fn list_v1(cache: &crate::ResourceCache<JsonResource>) -> String {
-    let items: Vec<String> = cache
-        .all()
-        .map(|item| {
-            item.body()
-                .with_meta(item.meta().filter(|m| m.status.is_some()).as_ref())
-        })
-        .collect();
-    format!("[{}]", items.join(","))
 }

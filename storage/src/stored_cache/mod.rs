@@ -4,6 +4,7 @@ mod catch_up;
 mod change;
 mod outbox;
 mod size;
+mod v1;
 
 use std::sync::Arc;
 

@@ -53,7 +53,7 @@ impl<R: Stored> StoredCache<R> {
     }
 
     /// The next attempt that may be sent by `now`, as
-    /// [`ResourceCache::poll_attempt`]; it is committed that it was handed out. `None` as well where
+    /// [`ResourceCache::poll_attempt`](resourcecache::ResourceCache::poll_attempt); it is committed that it was handed out. `None` as well where
     /// another instance [leads](Self::lead).
     ///
     /// # Errors
