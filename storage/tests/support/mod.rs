@@ -10,16 +10,16 @@ use resourcecache_storage::{
 };
 
 /// A store that counts what it is asked.
-pub struct Counting {
+pub(crate) struct Counting {
     inner: Arc<dyn Store>,
-    pub loads: AtomicUsize,
-    pub commits: AtomicUsize,
+    pub(crate) loads: AtomicUsize,
+    pub(crate) commits: AtomicUsize,
     /// All else.
-    pub others: AtomicUsize,
+    pub(crate) others: AtomicUsize,
 }
 
 impl Counting {
-    pub fn new(inner: Arc<dyn Store>) -> Arc<Self> {
+    pub(crate) fn new(inner: Arc<dyn Store>) -> Arc<Self> {
         Arc::new(Self {
             inner,
             loads: AtomicUsize::new(0),
@@ -29,7 +29,7 @@ impl Counting {
     }
 
     /// Loads, commits, all else, since this was asked last.
-    pub fn take(&self) -> (usize, usize, usize) {
+    pub(crate) fn take(&self) -> (usize, usize, usize) {
         let take = |n: &AtomicUsize| n.swap(0, Ordering::SeqCst);
         (take(&self.loads), take(&self.commits), take(&self.others))
     }
