@@ -3,6 +3,8 @@
 //! A [`StoredCache`] opens a collection by its key, applies events, commits what they changed, and
 //! hands out the changes. What it commits to is a [`Store`]: `SqliteStore`, the embedded default;
 //! [`MemoryStore`] for tests and for what need not survive; or one of your own, held to [`contract`].
+//! [`Collections`] holds many of them, in as much memory as you say. The feature `async` adds
+//! `AsyncStoredCache`.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -24,6 +26,12 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "async")]
+mod async_cache;
+#[cfg(feature = "async")]
+mod async_watch;
+#[cfg(feature = "async")]
+mod blocking;
 mod collections;
 pub mod contract;
 mod error;
@@ -37,6 +45,10 @@ mod sqlite;
 mod store;
 mod stored_cache;
 
+#[cfg(feature = "async")]
+pub use async_cache::AsyncStoredCache;
+#[cfg(feature = "async")]
+pub use async_watch::AsyncWatch;
 pub use collections::{Collections, Limits};
 pub use error::{Error, StoreError, StoreErrorKind};
 pub use lease::{Fence, Leased};

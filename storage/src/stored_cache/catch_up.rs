@@ -62,6 +62,17 @@ impl<R: Stored> StoredCache<R> {
         })
     }
 
+    /// Takes back what a panic left in the middle of a change, where there was one: to what is in the
+    /// store, if that can be read.
+    #[cfg(feature = "async")]
+    pub(crate) fn mend(&mut self) {
+        if self.torn {
+            self.cache.revert_delta();
+            // Where it cannot be read now, it is before the next change.
+            let _ = self.reload();
+        }
+    }
+
     /// Reads all of it anew, and answers what that changes for readers.
     pub(super) fn reload(&mut self) -> Result<Changes, Error> {
         let config = self.cache.config();
