@@ -118,3 +118,13 @@ impl StdError for StoreError {
         Some(source)
     }
 }
+
+pub(crate) fn conflict(key: &str) -> StoreError {
+    let problem = "another instance committed first; catch up, and apply the event again";
+    StoreError::new(StoreErrorKind::Conflict, Some(key), problem)
+}
+
+pub(crate) fn fenced(key: &str, lease: &str) -> StoreError {
+    let problem = format!("the lease {lease:?} has passed to another holder; acquire it again");
+    StoreError::new(StoreErrorKind::Fenced, Some(key), problem)
+}

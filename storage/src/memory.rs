@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use resourcecache::SavedKey;
 
-use crate::error::{StoreError, StoreErrorKind};
+use crate::error::{StoreError, conflict, fenced};
 use crate::lease::{Fence, Leased};
 use crate::notices::Notices;
 use crate::store::{
@@ -233,14 +233,4 @@ impl Kept {
         }
         Ok(revision)
     }
-}
-
-pub(crate) fn conflict(key: &str) -> StoreError {
-    let problem = "another instance committed first; catch up, and apply the event again";
-    StoreError::new(StoreErrorKind::Conflict, Some(key), problem)
-}
-
-pub(crate) fn fenced(key: &str, lease: &str) -> StoreError {
-    let problem = format!("the lease {lease:?} has passed to another holder; acquire it again");
-    StoreError::new(StoreErrorKind::Fenced, Some(key), problem)
 }

@@ -172,3 +172,142 @@ fn the_log_that_is_written_ahead_stays_bounded() {
     println!("the log was {largest} bytes at most");
     assert!(largest <= 8 << 20, "{largest}");
 }
+
+/// The files that each released version of the schema wrote lie beside this test. They are never
+/// written anew; a new version adds its own, by `RESOURCECACHE_WRITE_FILE=1`, which makes
+/// only one that is not there.
+#[test]
+fn a_file_of_each_released_version_is_read_and_goes_on() {
+    use resourcecache::json::{JsonResource, Schema};
+    use resourcecache::{Config, Event, Timestamp};
+    use resourcecache_storage::{Leased, StoredCache};
+    let files = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
+    let now = Timestamp(1_737_244_800_000);
+    let open = |store: Arc<SqliteStore>| {
+        StoredCache::<JsonResource>::open(store, "dns-zones:project-1", Config::default(), now)
+    };
+    for version in 1..=1_u32 {
+        let file = files.join(format!("version-{version}.sqlite"));
+        if !file.exists() && std::env::var_os("RESOURCECACHE_WRITE_FILE").is_some() {
+            let store = Arc::new(SqliteStore::open(&file).unwrap());
+            let mut zones = open(store.clone()).unwrap();
+            let list = br#"[{"id":"a","n":1},{"id":"b","n":2},{"id":"c","n":3},{"id":"d"}]"#;
+            let list = Schema::default().snapshot(list).unwrap();
+            zones.apply(Event::Merge(list), now).unwrap();
+            zones
+                .update(|z| z.mark_as_deleting("b", None, now))
+                .unwrap();
+            zones.update(|z| z.remove("d", now)).unwrap();
+            let new = Schema::default().resource(br#"{"id":"new"}"#).unwrap();
+            let create = Event::Create {
+                resource: new,
+                min_ttl_ms: None,
+            };
+            zones.update(|z| z.queue(create.clone(), 0, now)).unwrap();
+            store
+                .acquire("dns-zones:project-1", "outbox", "one", 1)
+                .unwrap();
+            store.close().unwrap();
+        }
+        let folder = folder();
+        let path = folder.path().join("copy.sqlite");
+        std::fs::copy(&file, &path).unwrap();
+        let store = Arc::new(SqliteStore::open(&path).unwrap());
+        let mut zones = open(store.clone()).unwrap();
+        let shown: Vec<_> = zones
+            .cache()
+            .visible()
+            .map(|z| z.body().body().to_string())
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                r#"{"id":"a","n":1}"#,
+                r#"{"id":"c","n":3}"#,
+                r#"{"id":"new"}"#
+            ]
+        );
+        assert!(zones.cache().is_processing("b"));
+        assert_eq!(zones.revision().map(|r| r.number), Some(4));
+        let Leased::Held(fence) = store
+            .acquire("dns-zones:project-1", "outbox", "two", 1_000)
+            .unwrap()
+        else {
+            panic!("the lease of {version} has expired");
+        };
+        assert_eq!(fence.token, 2, "tokens go on");
+        let attempt = zones
+            .poll_attempt(now)
+            .unwrap()
+            .value
+            .0
+            .expect("it is queued");
+        assert_eq!(attempt.id.as_str(), "new");
+        let first = StoreRevision {
+            number: 1,
+            ..zones.revision().unwrap()
+        };
+        let mut changed = 0;
+        let since = store.changes_since("dns-zones:project-1", first, &mut |_, _| {
+            changed += 1;
+            Ok(())
+        });
+        assert!(
+            since.is_ok() && changed > 4,
+            "what each commit changed is known: {changed}"
+        );
+        store.close().unwrap();
+        let header = std::fs::read(&path).unwrap();
+        assert_eq!(
+            header[60..64],
+            1_u32.to_be_bytes(),
+            "it is of the newest version now"
+        );
+    }
+}
+
+/// One that is newer, foreign or damaged is refused with what lies beside it as it was, byte for byte.
+#[test]
+fn a_refused_file_and_its_log_are_left_as_they_are() {
+    let files = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
+    let ours = std::fs::read(files.join("version-1.sqlite")).unwrap();
+    let patched = |at: usize, bytes: &[u8]| {
+        let mut file = ours.clone();
+        file[at..at + bytes.len()].copy_from_slice(bytes);
+        file
+    };
+    for (content, expected) in [
+        (patched(60, &2_u32.to_be_bytes()), StoreErrorKind::Newer),
+        (patched(60, &u32::MAX.to_be_bytes()), StoreErrorKind::Newer),
+        (patched(68, b"APPL"), StoreErrorKind::Foreign),
+        (patched(68, &[0; 4]), StoreErrorKind::Foreign),
+        (patched(0, b"SQLITE"), StoreErrorKind::Foreign),
+        (ours[..99].to_vec(), StoreErrorKind::Foreign),
+        (patched(100, &[0xa5; 3_996]), StoreErrorKind::Damaged),
+    ] {
+        let folder = folder();
+        let path = folder.path().join("a.sqlite");
+        let beside = ["a.sqlite-wal", "a.sqlite-shm", "a.sqlite-journal"];
+        std::fs::write(&path, &content).unwrap();
+        let is_damaged = expected == StoreErrorKind::Damaged;
+        if !is_damaged {
+            for name in beside {
+                std::fs::write(folder.path().join(name), b"of another process").unwrap();
+            }
+        }
+        let opened = SqliteStore::open(&path);
+        let refused =
+            opened.and_then(|store| store.load("dns-zones:project-1", &mut |_, _| Ok(())));
+        assert_eq!(kind(refused), expected);
+        assert!(
+            std::fs::read(&path).unwrap() == content,
+            "{expected:?}: it is as it was"
+        );
+        if !is_damaged {
+            for name in beside {
+                let bytes = std::fs::read(folder.path().join(name)).unwrap();
+                assert_eq!(bytes, b"of another process", "{name}");
+            }
+        }
+    }
+}

@@ -102,19 +102,27 @@ fn bytes_come_back(open: &Open<'_>) {
 
 fn keys_are_any_text(open: &Open<'_>) {
     let store = open();
+    // Long ones that differ at their end, and what case, spaces or Unicode's forms tell apart.
     let long = "k".repeat(500);
+    let (one, two) = (format!("{long}1"), format!("{long}2"));
     let names = [
         "",
         "{tag}",
         "a b",
+        "a b ",
+        "A b",
         "ü\u{1f600}",
+        "u\u{308}\u{1f600}",
         "'; drop table part; --",
         "a\nb",
         "*",
         "a%_",
-        &long,
+        "a%__",
+        &one,
+        &two,
     ];
-    let keys: Vec<String> = names.iter().map(|name| fresh(name)).collect();
+    let own = fresh("text");
+    let keys: Vec<String> = names.iter().map(|name| format!("{own}/{name}")).collect();
     for (key, n) in keys.iter().zip(0_u64..) {
         let content = n.to_le_bytes();
         store

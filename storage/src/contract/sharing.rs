@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use resourcecache::json::{JsonResource, Schema};
-use resourcecache::{Config, Event, Timestamp};
+use resourcecache::{Config, Event, SavedKey, Timestamp};
 
 use super::{Case, Open, body, changes, commit, fresh, load};
 use crate::error::StoreErrorKind;
@@ -56,15 +56,32 @@ fn writers(open: &Open<'_>) {
         WRITERS * EACH,
         "one revision for each commit"
     );
-    assert_eq!(parts.len() as u64, WRITERS * EACH, "none is lost");
+    assert_eq!(parts.len() as u64, WRITERS * EACH + 1, "none is lost");
+    assert_eq!(
+        counter(&parts),
+        WRITERS * EACH,
+        "each followed on the one before"
+    );
 }
 
-/// Commits one part, again after each conflict.
+/// The part that every writer reads and counts up.
+const COUNTER: u64 = u64::MAX >> 1;
+
+fn counter(parts: &[(SavedKey, Vec<u8>)]) -> u64 {
+    let found = parts.iter().find(|(name, _)| *name == body(COUNTER));
+    found.map_or(0, |(_, bytes)| {
+        u64::from_le_bytes(bytes[..].try_into().expect("eight bytes"))
+    })
+}
+
+/// Commits one part, and counts up; again after each conflict.
 fn append(store: &dyn Store, key: &str, n: u64) {
     loop {
-        let expect = store.revision(key).expect("reading");
+        let (expect, parts) = load(store, key).unzip();
+        let count = (counter(&parts.unwrap_or_default()) + 1).to_le_bytes();
         let content = n.to_le_bytes();
-        match store.commit(key, &commit(expect, &[(body(n), Some(&content))])) {
+        let parts = [(body(n), Some(&content[..])), (body(COUNTER), Some(&count))];
+        match store.commit(key, &commit(expect, &parts)) {
             Ok(_) => return,
             Err(error) if error.is_retryable() => {}
             Err(error) => panic!("{error}"),

@@ -16,8 +16,10 @@
 //! # Ok::<(), resourcecache_storage::Error>(())
 //! ```
 
+mod commit;
 mod error;
 mod keys;
+mod lease;
 mod listener;
 mod load;
 mod options;
@@ -28,26 +30,23 @@ mod servers;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use redis::{Cmd, RedisResult};
+use redis::Cmd;
 use resourcecache::SavedKey;
 
 #[cfg(feature = "redis-tls")]
 pub use options::Certificates;
 pub use options::{Login, RedisOptions, WaitFor};
 
-use crate::error::{StoreError, StoreErrorKind};
-use crate::lease::{Fence, Leased};
+use crate::error::{StoreError, conflict};
+use crate::lease::Leased;
 use crate::redis::error::{newer, odd};
 use crate::redis::keys::Names;
 use crate::redis::listener::Listener;
 use crate::redis::pool::Pool;
-use crate::redis::script::{Answer, FORMAT, REMEMBERED_COMMITS, Script};
+use crate::redis::script::{Answer, Script};
 use crate::redis::servers::Connection;
 use crate::store::{ChangeVisitor, Commit, PartVisitor, Since, Store, StoreRevision, Watch};
 
-/// For how long an expired lease is remembered. Tokens come from the clock, so that they grow after
-/// that, too.
-const LEASE_REMEMBERED_MS: u64 = 24 * 3600 * 1000;
 /// Redis' scripts count in floating point.
 const LONGEST_MS: u64 = 1 << 50;
 
@@ -148,60 +147,6 @@ impl RedisStore {
         let ask = |connection: &mut Connection, _| script.run(connection.as_dyn(), keys, arguments);
         self.pool.run(Some(key), ask)
     }
-
-    /// Runs the script of a commit, and waits for replicas where that is wanted: the script's answer,
-    /// and how many have it.
-    fn run_commit(&self, key: &str, commit: &Commit) -> Result<(Answer, Option<u32>), StoreError> {
-        let mut keys = self.names.all(key).to_vec();
-        let fence = commit.fence.as_ref();
-        keys.extend(fence.map(|fence| self.names.lease(key, &fence.lease)));
-        let channel = self.names.channel(key);
-        let arguments = |command: &mut Cmd| {
-            let (incarnation, number) = of_revision(commit.expect);
-            command.arg(FORMAT).arg(incarnation).arg(number);
-            command
-                .arg(&commit.id.0.to_be_bytes()[..])
-                .arg(commit.id.incarnation());
-            command.arg(fence.map_or_else(String::new, |fence| fence.token.to_string()));
-            command
-                .arg(self.options.remembered_changes)
-                .arg(REMEMBERED_COMMITS);
-            command.arg(self.idle_ms()).arg(&channel);
-            let written = commit
-                .parts
-                .iter()
-                .filter_map(|(name, bytes)| Some((name, bytes.as_ref()?)));
-            command.arg(written.clone().count());
-            for (name, bytes) in written {
-                command.arg(name.to_string()).arg(&bytes[..]);
-            }
-            for (name, _) in commit.parts.iter().filter(|(_, bytes)| bytes.is_none()) {
-                command.arg(name.to_string());
-            }
-        };
-        self.pool.run(Some(key), |connection, _| {
-            let answer = self
-                .scripts
-                .commit
-                .run(connection.as_dyn(), &keys, &arguments)?;
-            let wait = self.options.wait.filter(|_| answer.word == "done");
-            let have = wait
-                .map(|wait| wait_for(connection, &keys[0], wait))
-                .transpose()?;
-            Ok((answer, have))
-        })
-    }
-}
-
-/// Waits until replicas have what this connection wrote; answers how many do.
-fn wait_for(connection: &mut Connection, key: &str, wait: WaitFor) -> RedisResult<u32> {
-    let ms = u64::try_from(wait.timeout.as_millis()).unwrap_or(LONGEST_MS);
-    // 0 would be for ever.
-    let command = redis::cmd("WAIT")
-        .arg(wait.replicas)
-        .arg(ms.max(1))
-        .to_owned();
-    connection.query_at(key, &command)
 }
 
 impl Store for RedisStore {
@@ -220,27 +165,7 @@ impl Store for RedisStore {
     }
 
     fn commit(&self, key: &str, commit: &Commit) -> Result<StoreRevision, StoreError> {
-        let (mut answer, have) = self.run_commit(key, commit)?;
-        match answer.word.as_str() {
-            "done" => {
-                let wanted = self.options.wait.map_or(0, |wait| wait.replicas);
-                if let Some(have) = have.filter(|have| *have < wanted) {
-                    let problem = format!(
-                        "the commit is in Redis, but {have} replicas of {wanted} have it so far; repeat \
-                         it with the same id"
-                    );
-                    return Err(StoreError::new(
-                        StoreErrorKind::Unavailable,
-                        Some(key),
-                        problem,
-                    ));
-                }
-                revision(key, &mut answer)
-            }
-            "conflict" => Err(conflict(key)),
-            "fenced" => Err(fenced(key, commit.fence.as_ref())),
-            _ => Err(other(key, answer)),
-        }
+        self.write(key, commit)
     }
 
     fn changes_since(
@@ -333,33 +258,11 @@ impl Store for RedisStore {
         holder: &str,
         ttl_ms: u64,
     ) -> Result<Leased, StoreError> {
-        let keys = [self.names.lease(key, lease)];
-        let mut answer = self.ask(key, &self.scripts.acquire, &keys, &|command| {
-            command
-                .arg(holder)
-                .arg(ttl_ms.min(LONGEST_MS))
-                .arg(LEASE_REMEMBERED_MS);
-        })?;
-        let read = |error| error::told(Some(key), error);
-        match answer.word.as_str() {
-            "held" => Ok(Leased::Held(Fence {
-                lease: lease.into(),
-                token: answer.next().map_err(read)?,
-            })),
-            "taken" => Ok(Leased::Taken {
-                holder: answer.next().map_err(read)?,
-                for_ms: answer.next().map_err(read)?,
-            }),
-            _ => Err(other(key, answer)),
-        }
+        self.take_lease(key, lease, holder, ttl_ms)
     }
 
     fn release(&self, key: &str, lease: &str, holder: &str) -> Result<bool, StoreError> {
-        let keys = [self.names.lease(key, lease)];
-        let answer = self.ask(key, &self.scripts.release, &keys, &|command| {
-            command.arg(holder);
-        })?;
-        Ok(answer.word == "done")
+        self.give_back(key, lease, holder)
     }
 
     fn watch(&self, key: &str) -> Result<Option<Box<dyn Watch>>, StoreError> {
@@ -385,17 +288,6 @@ fn revision(key: &str, answer: &mut Answer) -> Result<StoreRevision, StoreError>
 fn name(key: &str, text: &str) -> Result<SavedKey, StoreError> {
     text.parse()
         .map_err(|error| StoreError::damaged(key, error))
-}
-
-fn conflict(key: &str) -> StoreError {
-    let problem = "another instance committed first; catch up, and apply the event again";
-    StoreError::new(StoreErrorKind::Conflict, Some(key), problem)
-}
-
-fn fenced(key: &str, fence: Option<&Fence>) -> StoreError {
-    let lease = fence.map_or("", |fence| &fence.lease);
-    let problem = format!("the lease {lease:?} has passed to another holder; acquire it again");
-    StoreError::new(StoreErrorKind::Fenced, Some(key), problem)
 }
 
 /// What is no usual answer.

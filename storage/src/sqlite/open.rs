@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::{SqliteOptions, Synchronous, failed};
+use super::error::failed;
+use super::options::{SqliteOptions, Synchronous};
 use crate::error::{StoreError, StoreErrorKind};
 
 /// `RCCH`, in the database's header.
@@ -42,7 +43,13 @@ fn configure(connection: &mut Connection, options: &SqliteOptions) -> Result<(),
                 mode = set;
                 break;
             }
-            Err(_) => std::thread::sleep(std::time::Duration::from_millis(20)),
+            Err(error) => {
+                let error = failed(error);
+                if error.kind == StoreErrorKind::Damaged {
+                    return Err(error);
+                }
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
         }
     }
     if !mode.eq_ignore_ascii_case("wal") {

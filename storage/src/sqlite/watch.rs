@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::{failed, find};
+use super::collection::find;
+use super::error::failed;
 use crate::error::StoreError;
 use crate::store::{StoreRevision, Watch};
 

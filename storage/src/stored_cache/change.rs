@@ -36,8 +36,8 @@ impl<R: Stored> StoredCache<R> {
             let value = match acted {
                 Ok(value) => value,
                 Err(error) => {
-                    // Verbs before the refused one are not done either.
-                    if !delta.only_time {
+                    // Verbs before the refused one are not done either, not even in time.
+                    if !delta.is_empty() {
                         self.cache.revert_delta();
                     }
                     // It may be about what another instance has done.
