@@ -16,6 +16,7 @@ mod python;
 mod redis;
 mod run;
 mod simulate;
+mod storage_bench;
 mod streams;
 mod swift;
 
@@ -66,6 +67,9 @@ enum Command {
         /// Only those of the Python package; writes docs/python-benchmarks.md.
         #[arg(long, conflicts_with = "only_write")]
         python: bool,
+        /// Only those of the stores, beside SQLite and Redis themselves; writes docs/storage.md's table.
+        #[arg(long, conflicts_with_all = ["only_write", "python"])]
+        storage: bool,
         /// Only writes what the last run found.
         #[arg(long)]
         only_write: bool,
@@ -109,6 +113,7 @@ fn main() -> ExitCode {
         Command::Lint => lint(),
         Command::Diagram { check } => diagram::run(check),
         Command::Bench { python: true, .. } => python::bench(),
+        Command::Bench { storage: true, .. } => storage_bench::run(),
         Command::Bench { only_write, .. } => bench::run(only_write),
         Command::Count { write } => count::run(write),
         Command::ModelCheck { large } => model_check::run(large),

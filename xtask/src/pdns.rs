@@ -12,6 +12,7 @@ const POWERDNS: Packages = Packages {
         "usr/share/pdns-backend-sqlite3",
         "usr/bin/sqlite3",
     ],
+    backports: false,
 };
 
 /// Runs the tests, and prints what they counted. Without PowerDNS they are skipped; in CI they

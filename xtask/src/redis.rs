@@ -8,7 +8,22 @@ const REDIS: Packages = Packages {
     folder: "redis",
     names: &["redis-server"],
     needed: &["usr/bin/redis-server"],
+    backports: false,
 };
+
+/// Not each release of a distribution has it.
+const VALKEY: Packages = Packages {
+    what: "Valkey",
+    folder: "valkey",
+    names: &["valkey-server"],
+    needed: &["usr/bin/valkey-server"],
+    backports: true,
+};
+
+/// Gets Redis, for who runs something else with it.
+pub(crate) fn fetch() -> Outcome {
+    REDIS.fetch()
+}
 
 /// Runs the tests, and prints what they counted, and the examples. Without Redis the tests are skipped;
 /// in CI they fail.
@@ -31,6 +46,9 @@ pub(crate) fn test() -> Outcome {
         "--nocapture",
         "--test-threads=2",
     ];
+    if let Err(problem) = VALKEY.fetch() {
+        println!("without Valkey: {problem}");
+    }
     REDIS.run(|| cargo_counts(&arguments, "redis, "))?;
     let examples = [
         "test",

@@ -9,6 +9,7 @@ const SERVERS: Packages = Packages {
     folder: "streams",
     names: &["etcd-server", "libwebsockets-test-server"],
     needed: &["usr/bin/etcd", "usr/bin/libwebsockets-test-server"],
+    backports: false,
 };
 
 /// Runs the tests, and prints what they counted. Without the servers they are skipped; in CI they

@@ -2,6 +2,7 @@
 //!
 //! This crate is for tests: what goes wrong panics, and the servers' logs are printed then.
 
+pub mod outbox;
 mod proxy;
 mod server;
 mod writer;

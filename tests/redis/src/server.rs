@@ -15,6 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 static STARTING: Mutex<()> = Mutex::new(());
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
+/// Each commit is on the disk before it is answered.
+const DURABLE: [&str; 6] = [
+    "--save",
+    "",
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "always",
+];
+
 /// A running server. It ends, and its folder goes, when this is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -33,16 +43,56 @@ impl Server {
     ///
     /// It does not start.
     pub fn start(arguments: &[&str]) -> Option<Self> {
-        Self::start_as("redis-server", arguments)
-    }
-
-    fn start_as(name: &str, arguments: &[&str]) -> Option<Self> {
-        let Some(program) = program(name) else {
+        let program = program("redis-server");
+        let Some(program) = program else {
             let missing = "redis-server is not here; `cargo xtask test` gets it by apt-get";
             assert!(std::env::var_os("CI").is_none(), "{missing}");
             println!("skipped: {missing}");
             return None;
         };
+        Some(Self::start_as(
+            program,
+            &[&DURABLE[..], arguments].concat(),
+            None,
+        ))
+    }
+
+    /// The same with Valkey; `None`, which is said, where there is none: not each release of a
+    /// distribution has a package of it.
+    ///
+    /// # Panics
+    ///
+    /// It does not start.
+    pub fn start_valkey(arguments: &[&str]) -> Option<Self> {
+        let Some(program) = program("valkey-server") else {
+            println!("skipped: valkey-server is not here");
+            return None;
+        };
+        Some(Self::start_as(
+            program,
+            &[&DURABLE[..], arguments].concat(),
+            None,
+        ))
+    }
+
+    /// A Sentinel that follows a master, and whoever is promoted after it; two of them agree on what
+    /// happens. `None` as [`start`](Self::start).
+    ///
+    /// # Panics
+    ///
+    /// It does not start.
+    pub fn start_sentinel(service: &str, master: &Self) -> Option<Self> {
+        let program = program("redis-server")?;
+        let config = format!(
+            "sentinel monitor {service} 127.0.0.1 {} 2\n\
+             sentinel down-after-milliseconds {service} 500\n\
+             sentinel failover-timeout {service} 3000\n",
+            master.port
+        );
+        Some(Self::start_as(program, &["--sentinel"], Some(&config)))
+    }
+
+    fn start_as(program: PathBuf, arguments: &[&str], config: Option<&str>) -> Self {
         let _one = STARTING.lock().unwrap_or_else(|broken| broken.into_inner());
         // Another program may take a port between its choice and its use.
         for _ in 0..5 {
@@ -51,10 +101,12 @@ impl Server {
             let folder = std::env::temp_dir().join(folder);
             std::fs::create_dir_all(&folder).expect("a folder for a server");
             let port = free_port();
-            let arguments: Vec<String> = arguments
-                .iter()
-                .map(|a| a.replace("PORT", &port.to_string()))
-                .collect();
+            let mut arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+            if let Some(config) = config {
+                let file = folder.join("conf");
+                std::fs::write(&file, config).expect("its settings");
+                arguments.insert(0, file.display().to_string());
+            }
             let mut server = Self {
                 child: spawn(&program, &folder, port, &arguments),
                 folder,
@@ -63,11 +115,11 @@ impl Server {
                 arguments,
             };
             if server.becomes_ready() {
-                return Some(server);
+                return server;
             }
             eprintln!("{}", server.log());
         }
-        panic!("{name} does not start");
+        panic!("{} does not start", program.display());
     }
 
     /// Its address.
@@ -110,6 +162,17 @@ impl Server {
         self.kill();
         self.child = spawn(&self.program, &self.folder, self.port, &self.arguments);
         assert!(self.becomes_ready(), "{}", self.log());
+    }
+
+    /// Starts it again as a replica of another.
+    ///
+    /// # Panics
+    ///
+    /// It does not start.
+    pub fn restart_behind(&mut self, master: u16) {
+        self.arguments
+            .extend(["--replicaof".into(), format!("127.0.0.1 {master}")]);
+        self.restart();
     }
 
     fn becomes_ready(&mut self) -> bool {
@@ -205,18 +268,31 @@ impl Cluster {
 
 /// Where a program is: unpacked by `cargo xtask test`, or on the system.
 fn program(name: &str) -> Option<PathBuf> {
-    let roots = [tools(), PathBuf::from("/")];
-    let mut found = roots.iter().map(|root| root.join("usr/bin").join(name));
+    let mut found = roots()
+        .into_iter()
+        .map(|root| root.join("usr/bin").join(name));
     found.find(|path| path.exists())
 }
 
-fn tools() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/redis")
+fn roots() -> [PathBuf; 3] {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools");
+    [
+        tools.join("redis"),
+        tools.join("valkey"),
+        PathBuf::from("/"),
+    ]
 }
 
-/// The folders of the libraries that were unpacked with it.
-fn libraries() -> String {
-    let lib = tools().join("usr/lib");
+/// The folders of the libraries that were unpacked with a program.
+fn libraries(program: &Path) -> String {
+    let Some(root) = program
+        .ancestors()
+        .nth(3)
+        .filter(|root| *root != Path::new("/"))
+    else {
+        return String::new();
+    };
+    let lib = root.join("usr/lib");
     let folders = std::fs::read_dir(&lib).into_iter().flatten().flatten();
     let folders = folders.map(|entry| entry.path()).chain([lib.clone()]);
     let folders: Vec<String> = folders.map(|path| path.display().to_string()).collect();
@@ -230,7 +306,8 @@ fn spawn(program: &Path, folder: &Path, port: u16, arguments: &[String]) -> Chil
         .open(folder.join("log"));
     let log = log.expect("its log");
     let mut command = Command::new(program);
-    command.args([
+    // A file of settings comes first.
+    command.args(arguments).args([
         "--port",
         &port.to_string(),
         "--bind",
@@ -238,18 +315,9 @@ fn spawn(program: &Path, folder: &Path, port: u16, arguments: &[String]) -> Chil
         "--daemonize",
         "no",
     ]);
-    command.args([
-        "--save",
-        "",
-        "--appendonly",
-        "yes",
-        "--appendfsync",
-        "always",
-    ]);
     command
-        .args(arguments)
         .current_dir(folder)
-        .env("LD_LIBRARY_PATH", libraries())
+        .env("LD_LIBRARY_PATH", libraries(program))
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("its log"))
         .stderr(log)

@@ -8,7 +8,7 @@ use resourcecache_storage::{Since, Store, StoreErrorKind};
 
 use crate::{commit, kind, load, open, with};
 
-fn replica_of(server: &Server) -> Option<Server> {
+pub(crate) fn replica_of(server: &Server) -> Option<Server> {
     let replica = Server::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())])?;
     let end = Instant::now() + Duration::from_secs(30);
     while !replica

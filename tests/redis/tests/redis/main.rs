@@ -5,6 +5,9 @@ mod commits;
 mod failures;
 mod leases;
 mod many;
+mod senders;
+mod sentinel;
+mod valkey;
 
 use std::sync::Arc;
 
