@@ -77,7 +77,13 @@ impl<R: Resource> ResourceCache<R> {
             return; // of another resource, which had this id before
         }
         let held = row.base.as_ref().and_then(R::version);
-        if older(self.config.version_order, version, held) {
+        // The id's earlier resource, where the server gives ids again (G4).
+        let made = row.creation().and_then(|o| o.acked.as_ref());
+        let made = made.and_then(|acked| acked.version.as_deref());
+        if [held, made]
+            .iter()
+            .any(|known| older(self.config.version_order, version, *known))
+        {
             return;
         }
         row.observe(Sight::Deleted, obs, cx);

@@ -33,8 +33,12 @@ impl Pace {
         self.until.is_some_and(|until| clock < until)
     }
 
-    /// A call did what it was to do.
+    /// A call did what it was to do. While it backs off, that was begun before another call failed:
+    /// the wait goes on.
     pub(crate) fn succeed(&mut self, clock: Timestamp) {
+        if self.is_backing_off(clock) {
+            return;
+        }
         self.good_since.get_or_insert(clock);
         (self.until, self.failure) = (None, None);
     }
@@ -55,7 +59,8 @@ impl Pace {
         let drawn = draw(self.seed, OperationId(self.draws), 0x77_6174_6368);
         let wait = config.backoff.wait_ms(self.failed, drawn);
         let wait = wait.max(failure.retry_after_ms.unwrap_or(0));
-        self.until = Some(clock.plus_ms(wait));
+        // A longer wait, that another call was told of, goes on.
+        self.until = self.until.max(Some(clock.plus_ms(wait)));
         (self.good_since, self.failure) = (None, Some(failure));
     }
 
@@ -63,9 +68,10 @@ impl Pace {
     pub(crate) fn end(&mut self, failure: WatchFailure, clock: Timestamp, config: &WatchConfig) {
         let first = self.failed == 0 || self.is_healthy(clock, config);
         let asked = failure.retry_after_ms.is_some();
+        let waits = self.until.filter(|until| clock < *until);
         self.fail(failure, clock, config);
         if first && !asked {
-            self.until = None;
+            self.until = waits;
         }
     }
 

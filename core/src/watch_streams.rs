@@ -20,9 +20,12 @@ impl<R: Resource> WatchSession<R> {
         let Some(stream) = self.stream_of(call) else {
             return;
         };
-        (stream.open, stream.heard) = (true, clock);
+        let opens = !std::mem::replace(&mut stream.open, true);
+        stream.heard = clock;
         stream.ready |= !awaits;
-        self.pace.succeed(clock);
+        if opens {
+            self.pace.succeed(clock);
+        }
     }
 
     /// Something was heard of the stream that is no message, such as the answer to a ping.
@@ -126,6 +129,9 @@ impl<R: Resource> WatchSession<R> {
         if let Some(number) = message.sequence {
             let last = stream.sequence;
             if last.is_some_and(|last| number <= last) {
+                // A stream that goes on says so under the number from which it does.
+                let ready = |event: &StreamEvent<R>| matches!(event, StreamEvent::Ready);
+                stream.ready |= message.events.iter().any(ready);
                 return;
             }
             stream.sequence = Some(number);

@@ -170,9 +170,10 @@ impl<R: Resource> WatchSession<R> {
             open: false,
             ready: false,
             initial: None,
+            // One that begins with all there is begins its count too.
             sequence: match self.config.resume {
                 Resume::Nowhere => None,
-                _ => self.position.sequence,
+                _ => self.position.sequence.filter(|_| !initial),
             },
         });
         if initial {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use resourcecache_testing::simulate::{Shrunk, Simulation, Violation};
+use resourcecache_testing::simulate::{Shrunk, Simulation, Violation, World};
 use resourcecache_testing::{Coverage, Server};
 
 use crate::run::{Outcome, root};
@@ -36,6 +36,8 @@ pub(crate) struct Arguments {
 
 /// After so many violations one has enough to look at.
 const ENOUGH: usize = 10;
+/// Of so many seeds, one is played in a world with watch sessions too.
+const WATCHED_OF: u64 = 4;
 
 /// What all histories came to.
 #[derive(Default)]
@@ -103,6 +105,9 @@ fn play(simulation: &Simulation<Server>, arguments: &Arguments, start: Instant) 
                 break;
             }
             one(simulation, seed, &mut part);
+            if seed.is_multiple_of(WATCHED_OF) {
+                one(simulation, seed | World::WATCHED, &mut part);
+            }
             let tells = part.histories.is_multiple_of(1_000) || !part.violations.is_empty();
             if tells && let Ok(mut total) = total.lock() {
                 total.add(std::mem::take(&mut part));

@@ -2,7 +2,7 @@
 
 use crate::driven::Driven;
 use resourcecache::json::{Feed, Schema};
-use resourcecache::{CallId, Resume, Settlement, WatchConfig};
+use resourcecache::{CallId, Initial, Resume, Settlement, WatchConfig, WatchFailure};
 
 fn feed() -> Feed {
     serde_json::from_str(
@@ -297,4 +297,98 @@ fn a_message_may_have_several_events_of_one_version() {
         let error = feed.message(&schema, message.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), problem);
     }
+}
+
+/// A server that is too busy for lists, while its stream goes on: `Retry-After` counts (W7).
+#[test]
+fn what_a_stream_tells_does_not_shorten_the_wait_of_a_list_that_failed() {
+    let (mut driven, stream) = listed(WatchConfig::feed());
+    driven.now = 5_000;
+    driven.feed(stream, &feed(), r#"{"op":"changed"}"#).unwrap();
+    let list = driven.list();
+    let busy = WatchFailure::status(503, "busy").with_retry_after(30_000);
+    let at = driven.at();
+    driven.session.handle_failed(list.call, busy, at);
+    for _ in 0..3 {
+        driven.now += 5_000;
+        let set = r#"{"op":"set","doc":{"id":"b","v":2}}"#;
+        driven.feed(stream, &feed(), set).unwrap();
+        driven.nothing();
+    }
+    assert_eq!(driven.wait(), 15_000);
+    // Nor does another failure with a shorter one.
+    let list = driven.list();
+    let busy = WatchFailure::status(503, "busy").with_retry_after(60_000);
+    let at = driven.at();
+    driven.session.handle_failed(list.call, busy, at);
+    driven.cut(stream);
+    driven.nothing();
+    assert_eq!(driven.wait(), 60_000);
+    driven.watch();
+}
+
+/// The stream broke, and the list that was asked for beside it is answered: that is no reason to
+/// open the stream sooner (W7).
+#[test]
+fn a_list_that_succeeds_does_not_shorten_the_wait_of_a_stream_that_broke() {
+    let (mut driven, stream) = listed(WatchConfig::feed());
+    driven.now = 5_000;
+    driven.feed(stream, &feed(), r#"{"op":"changed"}"#).unwrap();
+    let list = driven.list();
+    let busy = WatchFailure::status(503, "busy").with_retry_after(20_000);
+    let at = driven.at();
+    driven.session.handle_failed(stream, busy, at);
+    driven.answer(list.call, r#"[{"id":"a","v":1},{"id":"c","v":4}]"#);
+    driven.nothing();
+    assert_eq!(driven.shown(), ["a", "c"]);
+    assert_eq!(driven.wait(), 20_000);
+    driven.watch();
+}
+
+/// The server says from which number the stream goes on, and that it is ready, in one message (W9).
+#[test]
+fn a_stream_is_ready_that_says_so_under_a_number_that_was_heard() {
+    let mut config = WatchConfig::feed();
+    (config.resume, config.awaits_ready) = (Resume::Sequence, true);
+    let mut driven = Driven::new(config);
+    driven.schema = Schema::default();
+    let ready = r#"{"op":"subscribed","n":7}"#;
+    let watch = driven.watch();
+    driven.session.handle_opened(watch.call, driven.at());
+    driven.feed(watch.call, &feed(), ready).unwrap();
+    let list = driven.list();
+    driven.cut(list.call);
+    driven.cut(watch.call);
+    driven.nothing();
+    driven.wait();
+    let watch = driven.watch();
+    assert_eq!(watch.sequence, Some(7));
+    driven.session.handle_opened(watch.call, driven.at());
+    driven.feed(watch.call, &feed(), ready).unwrap();
+    driven.wait();
+    driven.list();
+}
+
+/// A stream that begins with all there is has told what its numbers leave out (W6, W9).
+#[test]
+fn a_snapshot_begins_the_count_anew() {
+    let mut config = WatchConfig::feed();
+    (config.resume, config.initial) = (Resume::Sequence, Initial::Stream);
+    let mut driven = Driven::new(config);
+    driven.schema = Schema::default();
+    let all = |n: u64| format!(r#"{{"op":"all","n":{n},"doc":[{{"id":"a"}},{{"id":"b"}}]}}"#);
+    let watch = driven.watch();
+    driven.session.handle_opened(watch.call, driven.at());
+    driven.feed(watch.call, &feed(), &all(3)).unwrap();
+    driven.nothing();
+    assert!(driven.session.is_synced());
+    driven.session.relist(driven.at());
+    driven.closes(watch.call);
+    let watch = driven.watch();
+    assert!(watch.initial_events);
+    driven.session.handle_opened(watch.call, driven.at());
+    driven.feed(watch.call, &feed(), &all(9)).unwrap();
+    driven.nothing();
+    assert!(driven.session.is_synced());
+    assert_eq!(driven.session.position().unwrap().sequence, Some(9));
 }

@@ -1,8 +1,8 @@
 //! One client: a cache, what its user remembers, what it wrote down, and what it was given.
 
 use resourcecache::{
-    Applied, Config, Error, Event, FetchToken, HistoryLimits, OperationId, ResourceCache, Revision,
-    Timestamp,
+    Applied, Change, Config, Error, Event, FetchToken, HistoryLimits, OperationId, Outcome,
+    ResourceCache, Revision, Settlement, Timestamp,
 };
 
 use super::law::{
@@ -20,6 +20,7 @@ use super::shown::{Shown, follow};
 use super::step::Tag;
 use super::tamper::Tamper;
 use super::undo_laws;
+use super::watcher::Watcher;
 use crate::coverage::{Coverage, States};
 
 /// What a client's cache was given, at its own time.
@@ -71,6 +72,13 @@ pub(crate) struct Client<R: Subject> {
     /// Its clock less the world's.
     pub(crate) ahead: i64,
     pub(crate) stream: Option<Stream>,
+    /// Its watch session, where it has one.
+    pub(crate) watcher: Option<Watcher<R>>,
+    /// Whether its list may be another than the server's by the user's own word, until a list comes:
+    /// a resource was dropped, or said to be complete, or its deletion was given up.
+    pub(crate) strays: bool,
+    /// Why the last event was refused.
+    pub(crate) refusal: Option<Error>,
     pub(crate) shown: Vec<Shown<R>>,
     pub(crate) given: Vec<Given<R>>,
     pub(crate) crashed: bool,
@@ -107,6 +115,9 @@ impl<R: Subject> Client<R> {
             memory: Memory::new(world),
             ahead: 0,
             stream: None,
+            watcher: None,
+            strays: false,
+            refusal: None,
             shown: Vec::new(),
             given: Vec::new(),
             crashed: false,
@@ -130,16 +141,18 @@ impl<R: Subject> Client<R> {
         }
     }
 
-    /// Gives the cache an event, and holds every law to what it makes of it.
+    /// Gives the cache an event, and holds every law to what it makes of it: that is what `event`
+    /// means, in the words of a client.
     pub(crate) fn take(
         &mut self,
+        given: Event<R>,
         event: Event<R>,
         tag: Option<Tag>,
         now: i64,
         lab: &mut Lab<'_, R>,
     ) -> Result<Option<Applied>, Broken<R>> {
         let now = Timestamp(now + self.ahead);
-        let given = (lab.tamper.event)(event.clone());
+        let given = (lab.tamper.event)(given);
         let before = self.cache.clone();
         self.given.push(Given::new(now, Some(given.clone())));
         let answer = self.cache.apply(given.clone(), now);
@@ -154,6 +167,7 @@ impl<R: Subject> Client<R> {
             Err(error) => {
                 rules::count_refusal(&given, &error, lab.coverage);
                 self.check_refusal(&before, &given, &error, now)?;
+                self.refusal = Some(error);
                 return Ok(None);
             }
         };
@@ -168,6 +182,13 @@ impl<R: Subject> Client<R> {
             own,
         };
         rules::count(&self.memory, &taken, lab.coverage);
+        let stale = |o: &Outcome| o.settlement == Settlement::Stale;
+        self.strays |= match &event {
+            Event::Remove { .. } | Event::Complete { .. } => true,
+            Event::UpdateMetadata { patch, .. } => patch.stage != Change::Keep,
+            _ => false,
+        };
+        self.strays |= applied.changes.outcomes.iter().any(stale);
         self.memory.note(&taken);
         let old = std::mem::take(&mut self.shown);
         self.shown = self.follow(old.clone(), &applied)?;
@@ -277,6 +298,9 @@ impl<R: Subject> Client<R> {
     }
 
     pub(crate) fn save(&mut self) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.save();
+        }
         self.saved = Some(Saved {
             bytes: bytes(&self.cache),
             memory: self.memory.clone(),
@@ -290,6 +314,9 @@ impl<R: Subject> Client<R> {
         let now = Timestamp(now + self.ahead);
         self.crashed = true;
         (self.double, self.stream) = (None, None);
+        if let Some(watcher) = &mut self.watcher {
+            watcher.restart();
+        }
         if let Some(saved) = self.saved.take() {
             self.cache = self.load(&saved.bytes, now)?;
             self.memory = saved.memory;

@@ -127,6 +127,12 @@ impl<R: Subject> Chooser<R> {
                 flight,
                 replica: self.dice.below(play.network.replicas.len()),
             },
+            // Its stream tells, where it has a session.
+            Stage::Answer { answer: Err(_), .. }
+                if play.world.session.is_some() && self.dice.chance(60) =>
+            {
+                Step::Lose { flight }
+            }
             Stage::Listed(_) => Step::Deliver {
                 flight,
                 again: twice,
@@ -231,12 +237,17 @@ impl<R: Subject> Chooser<R> {
         play: &Play<S>,
         client: usize,
     ) -> Option<Act<R>> {
+        if let Some(act) = self.session(play, client) {
+            return Some(act);
+        }
         if let Some(act) = self.more(play, client) {
             return Some(act);
         }
         match self.dice.below(100) {
             0..28 => self.begin(play, client),
             28..40 => self.go_on(play, client),
+            // Its session asks for lists.
+            40..68 if play.world.session.is_some() => Some(Act::Tick),
             40..52 => Some(self.ask(play)),
             52..68 if play.world.watch => self.watch(play, client),
             52..68 => Some(self.ask(play)),

@@ -105,6 +105,28 @@ laws! {
         "after a new step nothing can be redone", ["H1"];
     HISTORY_BOUNDED = "a bounded history",
         "no more steps and bytes are kept than the settings say, and none once they are cleared", ["H5"];
+    WAITS = "a session waits for something",
+        "a watch session whose driver has done all that it asked for has a call under way or a time to be woken at, and \
+         that lies ahead", ["T2", "W7"];
+    PACED = "a session keeps its pace",
+        "a watch session makes few calls at one time; after a failure none before the wait is over; and where a server is \
+         down for a minute, no more than its waits allow, and some", ["W7"];
+    KEEPS_UP = "nothing holds up the stream",
+        "a watch session stands where its stream does as soon as its driver has done what it asked for, whatever is \
+         pending", ["W2", "W7"];
+    MISSED_LISTED = "what was missed is listed",
+        "after a gap, an expiry, a message that could not be read, or a list that failed, a watch session does not say \
+         where it stands before it has asked for all there is", ["W4", "W5", "W6", "W8", "W9"];
+    OVER_IS_NOTHING = "what is over is passed over",
+        "what comes of calls that are over changes nothing", ["W8"];
+    FAILS_AS_FAIL = "an event fails as `fail` does",
+        "an event that fails an operation does what `fail` does to the one that has its key, and nothing where none is \
+         under way", ["W10"];
+    SAME_AS_LIST = "a stream ends as a list",
+        "when all is quiet, what streams that broke, repeated, skipped and lagged have led to shows what a fresh list \
+         would, order apart, unless asking again is of use", ["W2", "W4", "W5", "W6", "W8", "W9"];
+    SYNCED = "synced in the end",
+        "when all is quiet, a watch session comes to be synced", ["W4", "W7"];
     TRUTH = "the truth in the end",
         "when all is quiet, guards are over and a fresh list has come, the list is the server's", ["G3", "D2", "U3", "C3"];
     ALL_SETTLED = "settled in the end",

@@ -13,6 +13,7 @@
 
 mod attempts;
 mod choose_more;
+mod choose_session;
 mod client;
 mod dice;
 mod generate;
@@ -30,6 +31,10 @@ mod rest;
 mod rules;
 mod scenario;
 mod sending;
+mod session_laws;
+mod session_play;
+mod session_rest;
+mod session_world;
 mod shown;
 mod shrink;
 mod simulation;
@@ -37,6 +42,9 @@ mod step;
 mod tamper;
 mod toys;
 mod undo_laws;
+mod watch_source;
+mod watcher;
+mod watching;
 mod world;
 
 pub use dice::Dice;
@@ -46,4 +54,5 @@ pub use shrink::Shrunk;
 pub use simulation::{Run, Simulation};
 pub use step::{Act, Asked, History, How, Step, Tag, Write};
 pub use tamper::Tamper;
+pub use watching::{Fault, Watching};
 pub use world::{Names, Style, Versions, World};

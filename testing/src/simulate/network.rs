@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use resourcecache::{Coverage, FetchToken, Resource, Snapshot, WatchEvent};
+use resourcecache::{Coverage, FetchToken, Named, Resource, Snapshot, WatchEvent};
 
 use super::model::ServerModel;
 use super::step::{Asked, Tag, Write};
@@ -73,6 +73,10 @@ pub(crate) struct Network<S: ServerModel> {
     pub(crate) keys: BTreeMap<String, Tag>,
     /// By which keys the primary has done each operation.
     pub(crate) done: BTreeMap<Tag, Vec<String>>,
+    /// What happened up to this change is told to no new stream.
+    pub(crate) compacted: usize,
+    /// Whether streams tell which calls were refused, by their keys.
+    pub(crate) tells_failures: bool,
     /// What the primary answered to each key.
     answers: BTreeMap<String, Result<S::Resource, String>>,
     page: usize,
@@ -92,6 +96,8 @@ impl<S: ServerModel> Network<S> {
             flights: BTreeMap::new(),
             keys: BTreeMap::new(),
             done: BTreeMap::new(),
+            compacted: 0,
+            tells_failures: false,
             answers: BTreeMap::new(),
             page: page.unwrap_or(usize::MAX),
         }
@@ -160,12 +166,29 @@ impl<S: ServerModel> Network<S> {
         }
         let answer = self.write(&call.write);
         self.answers.insert(key.clone(), answer.clone());
-        if answer.is_ok() {
-            for tag in operations {
-                self.done.entry(*tag).or_default().push(key.clone());
+        match &answer {
+            Ok(_) => {
+                for tag in operations {
+                    self.done.entry(*tag).or_default().push(key.clone());
+                }
             }
+            Err(error) if self.tells_failures => self.tell_failure(key.clone(), error.clone()),
+            Err(_) => {}
         }
         answer
+    }
+
+    /// Streams tell that a call was refused; nothing has changed.
+    fn tell_failure(&mut self, key: String, error: String) {
+        let newest = &self.past[self.newest()];
+        self.past.push(Moment {
+            list: newest.list.clone(),
+            version: newest.version.clone(),
+            told: Some(WatchEvent::Failed {
+                operation: Named::Key(key),
+                error,
+            }),
+        });
     }
 
     /// A call reaches the primary; once more, its answer is not heard.

@@ -12,6 +12,7 @@ use super::remembered::{Remembered, state_of};
 use super::step::{Act, Asked, Step, Tag, Write};
 use super::tamper::Tamper;
 use super::undo_laws;
+use super::watcher::Watcher;
 use super::world::{Style, World};
 use crate::coverage::Coverage;
 
@@ -47,11 +48,19 @@ impl<S: ServerModel> Play<S> {
                 // A seed of its own, short enough to be a number in any language.
                 config.seed = dice.bits() >> 32;
             }
-            Client::new(index, &world.config, config)
+            let mut client = Client::new(index, &world.config, config);
+            client.watcher = world.session.as_ref().map(|settings| {
+                let mut config = settings.clone();
+                (tamper.watch)(&mut config);
+                Watcher::new(settings, config, world.seed ^ index as u64)
+            });
+            client
         };
+        let mut network = Network::new(server, world.replicas, world.page);
+        network.tells_failures = world.session.is_some();
         Self {
             clients: (0..world.clients.max(1)).map(client).collect(),
-            network: Network::new(server, world.replicas, world.page),
+            network,
             world,
             now: EPOCH_MS,
             coverage: Coverage::default(),
@@ -78,6 +87,7 @@ impl<S: ServerModel> Play<S> {
             Step::Deliver { flight, again } => return self.deliver(*flight, *again),
             Step::Lose { flight } => drop(self.network.flights.remove(flight)),
             Step::CatchUp { replica, by } => self.network.catch_up(*replica, *by),
+            Step::Compact { keep } => self.network.compact(*keep),
             Step::Other { write } => drop(self.network.write(write)),
         }
         Ok(())
@@ -90,12 +100,23 @@ impl<S: ServerModel> Play<S> {
         event: Event<S::Resource>,
         tag: Option<Tag>,
     ) -> Result<Option<resourcecache::Applied>, Broken<S::Resource>> {
+        self.give_as(client, event.clone(), event, tag)
+    }
+
+    /// Gives a client's cache an event that means another one, in the words of a client.
+    pub(crate) fn give_as(
+        &mut self,
+        client: usize,
+        given: Event<S::Resource>,
+        event: Event<S::Resource>,
+        tag: Option<Tag>,
+    ) -> Result<Option<resourcecache::Applied>, Broken<S::Resource>> {
         self.acting = client;
         let mut lab = Lab {
             coverage: &mut self.coverage,
             tamper: &self.tamper,
         };
-        self.clients[client].take(event, tag, self.now, &mut lab)
+        self.clients[client].take(given, event, tag, self.now, &mut lab)
     }
 
     fn act(&mut self, index: usize, act: &Act<S::Resource>) -> Played<S> {
@@ -127,6 +148,7 @@ impl<S: ServerModel> Play<S> {
             Act::Break => client.stream = None,
             Act::Poll { flight } => return self.poll(index, *flight),
             Act::Resend { operation, flight } => return self.resend(index, *operation, *flight),
+            Act::Watching(act) => return self.watching(index, act),
             Act::BackAndForth => return undo_laws::back_and_forth(client, self.now, &self.tamper),
             _ => {
                 let tag = match act {

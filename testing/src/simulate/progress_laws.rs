@@ -2,7 +2,7 @@
 
 use resourcecache::{
     Applied, Change, Event, Kind, OperationInfo, ProgressPlan, Resource, ResourceCache, Settlement,
-    StageEnd, State,
+    StageEnd, State, WatchEvent,
 };
 
 use super::client::Client;
@@ -79,6 +79,11 @@ pub(crate) fn check<R: Subject>(
         }
     }
     completions(client, own, coverage)?;
+    if let Event::Observe(WatchEvent::Bookmark { .. }) = event {
+        // The stages of all bodies are read again, as in a list.
+        let known = client.memory.operations.iter_mut();
+        known.for_each(|one| one.saw_end = true);
+    }
     ended_by_stage(client, applied)
 }
 

@@ -30,6 +30,7 @@ impl<S: ServerModel> Play<S> {
         }
         for client in 0..self.clients.len() {
             self.clients[client].stream = None;
+            self.session_comes_to_rest(client)?;
             if self.world.queued > 0 {
                 self.send_all(client)?;
                 // What is sent by hand may be given up, and let go of what waited behind it.
@@ -50,7 +51,10 @@ impl<S: ServerModel> Play<S> {
         self.drop_kept_failures(client)?;
         self.work_to_its_end();
         self.now += LONG_MS;
-        self.list_afresh(client)?;
+        match self.world.session {
+            Some(_) => self.session_lists_afresh(client)?,
+            None => self.list_afresh(client)?,
+        }
         self.run_timeouts(client)?;
         // A stage may have ended as a failure what went on.
         self.drop_kept_failures(client)

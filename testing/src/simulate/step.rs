@@ -4,6 +4,7 @@
 
 use resourcecache::Resource;
 
+use super::watching::Watching;
 use super::world::World;
 
 /// Names an operation or a message of a history.
@@ -61,6 +62,11 @@ pub enum Step<R: Resource> {
         replica: usize,
         /// How many changes.
         by: usize,
+    },
+    /// The server forgets its past, so that streams cannot go on from it.
+    Compact {
+        /// It remembers so many changes.
+        keep: usize,
     },
     /// Somebody else writes.
     Other {
@@ -229,6 +235,8 @@ pub enum Act<R: Resource> {
     Break,
     /// Its stream has forgotten where it was: `expired`.
     Expire,
+    /// Something happens to its watch session.
+    Watching(Watching),
 }
 
 /// How a user begins an operation.

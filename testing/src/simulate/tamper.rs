@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use resourcecache::{Attempt, Config, Event, Resource};
+use resourcecache::{Attempt, Config, Event, Resource, WatchAction, WatchConfig, WatchMessage};
 
 /// A planted mistake: what a client gets wrong. None by default.
 ///
@@ -20,6 +20,12 @@ pub struct Tamper<R: Resource> {
     pub event: fn(Event<R>) -> Event<R>,
     /// Sends another attempt than the one that the outbox hands out.
     pub attempt: fn(Attempt<R>) -> Attempt<R>,
+    /// Changes the settings of a client's watch session; the laws keep to the world's.
+    pub watch: fn(&mut WatchConfig),
+    /// Hands a watch session another message than the one that its stream tells.
+    pub message: fn(WatchMessage<R>) -> WatchMessage<R>,
+    /// Has the driver of a watch session do another thing than the one that it asks for.
+    pub action: fn(WatchAction<R>) -> WatchAction<R>,
 }
 
 impl<R: Resource> Default for Tamper<R> {
@@ -28,6 +34,9 @@ impl<R: Resource> Default for Tamper<R> {
             config: |_| {},
             event: |event| event,
             attempt: |attempt| attempt,
+            watch: |_| {},
+            message: |message| message,
+            action: |action| action,
         }
     }
 }

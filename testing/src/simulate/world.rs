@@ -1,6 +1,6 @@
 //! What kind of world a history plays in. Everything is drawn from the seed.
 
-use resourcecache::{Backoff, Config, NewItems, OnFailure, VersionOrder};
+use resourcecache::{Backoff, Config, NewItems, OnFailure, VersionOrder, WatchConfig};
 
 use super::dice::Dice;
 
@@ -95,6 +95,9 @@ pub struct World {
     pub performed: usize,
     /// Whether the server works in stages that the clients have plans of.
     pub plans: bool,
+    /// The settings of the watch sessions by which clients keep their lists, where they do: lists and
+    /// streams are then the sessions' alone.
+    pub session: Option<WatchConfig>,
     /// The settings of every client's cache; each has a seed of its own beside.
     pub config: Config,
 }
@@ -143,9 +146,14 @@ impl World {
             busy: 0,
             performed: 0,
             plans: false,
+            session: None,
             config: config(versions, dice),
         };
-        world.with_more(&mut Dice::new(seed ^ 0x6d6f_7265_0000_0000))
+        let world = world.with_more(&mut Dice::new(seed ^ 0x6d6f_7265_0000_0000));
+        if seed & Self::WATCHED == 0 {
+            return world;
+        }
+        world.with_sessions(&mut Dice::new(seed ^ 0x7365_7373_0000_0000))
     }
 
     /// What not every world has: an outbox, steps that can be undone, work in stages.
