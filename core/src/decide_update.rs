@@ -4,7 +4,7 @@ use crate::changes::Settlement;
 use crate::config::VersionOrder;
 use crate::ids::Timestamp;
 use crate::observe::{Observation, Sight, at_or_past, older};
-use crate::operation::{Guard, Payload};
+use crate::operation::{Guard, Operation, Payload};
 use crate::resource::Resource;
 use crate::row::{Context, Row, detached};
 use crate::state::Trigger;
@@ -107,16 +107,11 @@ impl<R: Resource> Row<R> {
         } else {
             None
         };
+        if self.seen_before(index + 1).next().is_none() {
+            self.remember_old(index, body);
+        }
         let (older, this) = self.operations.split_at_mut(index);
-        if let Payload::Update {
-            patch,
-            guards,
-            seen,
-        } = &mut this[0].payload
-        {
-            if seen.is_empty() {
-                seen.push(detached(body));
-            }
+        if let Payload::Update { patch, guards, .. } = &mut this[0].payload {
             let told_beside = |field: &R::Patch| {
                 let held = older.iter().any(|o| at < o.guard_end() && o.holds(field));
                 held && !patch.as_ref().is_some_and(|p| R::overlaps(p, field))
@@ -158,11 +153,40 @@ impl<R: Resource> Row<R> {
         }
     }
 
+    /// The bodies whose values are old to the operation before `end`, but for what the updates before
+    /// it have made of them.
+    fn seen_before(&self, end: usize) -> impl Iterator<Item = &R> {
+        self.operations[..end]
+            .iter()
+            .flat_map(|o| match &o.payload {
+                Payload::Update { seen, .. } => seen.as_slice(),
+                _ => &[],
+            })
+    }
+
+    /// Whether the operation's field had the value that `body` shows: before any update, or by one that
+    /// is older.
+    fn had_before(&self, index: usize, field: &R::Patch, body: &R) -> bool {
+        let shown = body.pick(field);
+        let made =
+            |part: &R::Patch| R::overlaps(part, field) && body.apply(part).pick(field) == shown;
+        let by_older = |o: &Operation<R>| match &o.payload {
+            Payload::Update { patch, guards, .. } => patch
+                .iter()
+                .chain(guards.iter().map(Guard::field))
+                .any(made),
+            _ => false,
+        };
+        let mut seen = self.seen_before(index + 1);
+        seen.any(|old| old.pick(field) == shown) || self.operations[..index].iter().any(by_older)
+    }
+
     /// What `body` says about each guarded field of an acknowledged update.
     fn words(&self, index: usize, body: &R) -> Vec<Word> {
-        let Payload::Update { guards, seen, .. } = &self.operations[index].payload else {
+        let Payload::Update { guards, .. } = &self.operations[index].payload else {
             return Vec::new();
         };
+        let nothing_seen = self.seen_before(index + 1).next().is_none();
         let newer: Vec<&R::Patch> = self.operations[index + 1..]
             .iter()
             .filter_map(|o| match &o.payload {
@@ -181,7 +205,7 @@ impl<R: Resource> Row<R> {
                         .any(|p| R::overlaps(p, value) && body.apply(p).pick(value) == shown);
                     if shown == *value || ours {
                         Word::Agrees
-                    } else if seen.is_empty() || seen.iter().any(|old| old.pick(value) == shown) {
+                    } else if nothing_seen || self.had_before(index, value, body) {
                         Word::Old
                     } else {
                         Word::Foreign

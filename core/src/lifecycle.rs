@@ -91,35 +91,12 @@ impl<R: Resource> Row<R> {
         }
     }
 
-    /// The bodies whose values are old to an operation that begins now.
+    /// What an update that begins now adds to the bodies whose values are old to it: those of the
+    /// updates before it are old to it as well.
     pub(crate) fn seen(&self) -> Vec<R> {
         // What was created and is not listed yet may be listed without its edits.
-        let Some(mut body) = self.base.clone().or_else(|| self.unedited()) else {
-            return Vec::new();
-        };
-        let mut seen = vec![detached(&body)];
-        for operation in &self.operations {
-            let Payload::Update {
-                patch,
-                guards,
-                seen: older,
-            } = &operation.payload
-            else {
-                continue;
-            };
-            for part in patch.iter().chain(guards.iter().map(Guard::field)) {
-                body = body.apply(part);
-            }
-            if !seen.contains(&body) {
-                seen.push(body.clone());
-            }
-            for old in older {
-                if !seen.contains(old) {
-                    seen.push(old.clone());
-                }
-            }
-        }
-        seen
+        let body = self.base.clone().or_else(|| self.unedited());
+        body.iter().map(detached).collect()
     }
 
     /// The server has accepted the operation, now or late.
@@ -130,6 +107,9 @@ impl<R: Resource> Row<R> {
         let unsettled = self.operations[index].is_unsettled();
         self.operations[index].accepted(version.clone(), cx);
         let operation = &mut self.operations[index];
+        if let (None, Some(answer)) = (&base, answer) {
+            operation.bring_along(answer);
+        }
         let goes_on = operation.goes_on();
         match &mut operation.payload {
             Payload::Mark if operation.kind != Kind::Delete && unsettled && !goes_on => {
@@ -147,10 +127,8 @@ impl<R: Resource> Row<R> {
                 guards,
                 seen,
             } => {
-                if let Some(old) = &base {
-                    if !seen.contains(old) {
-                        seen.push(detached(old));
-                    }
+                if let Some(old) = base.as_ref().filter(|old| !seen.contains(old)) {
+                    seen.push(detached(old));
                 }
                 let mut fields = patch.as_ref().map(R::fields).unwrap_or_default();
                 if let Some(answer) = answer {

@@ -78,6 +78,7 @@ impl<R: Resource> ResourceCache<R> {
             at: taken.1,
             list_version: plan.list_version.take(),
             added: false,
+            again: false,
         };
         if obs.seq < self.last_complete {
             return Ok(());

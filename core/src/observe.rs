@@ -18,6 +18,8 @@ pub(crate) struct Observation {
     pub(crate) list_version: Option<String>,
     /// A watch event `added`: newer than a tombstone, it shows the resource.
     pub(crate) added: bool,
+    /// A bookmark: what is held is shown once more, and may be older than what was answered since.
+    pub(crate) again: bool,
 }
 
 impl Observation {
@@ -28,6 +30,7 @@ impl Observation {
             at: cx.clock,
             list_version: None,
             added: false,
+            again: false,
         }
     }
 }

@@ -184,12 +184,18 @@ impl<R: Resource> Operation<R> {
     }
 
     /// When it is past the time of late answers, and need not be remembered any longer: settled,
-    /// and guarding nothing, or only the values of a resource that is not `listed` any more.
+    /// and guarding nothing, or only the values of a resource that is not `listed` any more. What an
+    /// update has seen and set is old to those behind it until then, while a list may show it.
     pub(crate) fn forgotten_at(&self, listed: bool, config: &Config) -> Option<Timestamp> {
-        let at = self.settled_at?.plus_ms(config.stale_after_ms);
+        let settled = self.settled_at?;
+        let at = settled.plus_ms(config.stale_after_ms);
         match self.kind {
+            // No answer is to come.
+            Kind::Update if !self.live && self.acked.is_some() => {
+                Some(settled.max(self.guard_end().plus_ms(self.ttl_ms)))
+            }
+            Kind::Update if !self.live || !listed => Some(at.max(self.guard_end())),
             _ if !self.live => Some(at),
-            Kind::Update if !listed => Some(at.max(self.guard_end())),
             _ => None,
         }
     }

@@ -35,6 +35,17 @@ pub(crate) struct Report {
 }
 
 impl<R: Resource> Operation<R> {
+    /// The answer to a creation that was listed, and is not any more: the lists may lag behind it, so
+    /// that it brings its resource along as before.
+    pub(crate) fn bring_along(&mut self, answer: &R) {
+        if let (Kind::Create, Payload::Mark, Some(tracked)) =
+            (self.kind, &self.payload, &mut self.tracked)
+        {
+            tracked.listed = false;
+            (self.payload, self.live) = (Payload::Create(answer.clone()), true);
+        }
+    }
+
     fn plan<'a>(&self, cx: &Context<'a>) -> Option<&'a ProgressPlan> {
         cx.config.progress.get(&self.kind)
     }
@@ -144,6 +155,11 @@ impl<R: Resource> Operation<R> {
             if let Some(tracked) = &mut self.tracked {
                 tracked.old_end = end.map(Into::into);
             }
+            return None;
+        }
+        // What is shown once more says nothing new, but that it is not of the last time (P4).
+        let waits = self.tracked.as_ref().is_some_and(|t| t.old_end.is_some());
+        if obs.again && !waits {
             return None;
         }
         let guarded = obs.at < self.guard_end();

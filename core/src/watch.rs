@@ -40,6 +40,7 @@ impl<R: Resource> ResourceCache<R> {
             }
             WatchEvent::Bookmark { version } => {
                 obs.list_version = version;
+                obs.again = true;
                 for key in self.keys_with_operations() {
                     let Some(mut row) = self.draft_of(key) else {
                         continue;

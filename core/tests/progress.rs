@@ -3,7 +3,7 @@
 use resourcecache::json::{JsonResource, Schema};
 use resourcecache::{
     Change, Config, Event, JsonCache, Kind, Metadata, MetadataPatch, Progress, ProgressPlan,
-    Reason, Retry, Settlement, Stage, State, Status, Timestamp, VersionOrder,
+    Reason, Retry, Settlement, Stage, State, Status, Timestamp, VersionOrder, WatchEvent,
 };
 
 /// One second, three, unknown to the server, then the end.
@@ -325,6 +325,29 @@ fn an_end_from_the_last_time_is_old() {
     assert_eq!(stage(&cache), "done");
 }
 
+/// P4: a bookmark shows what is held once more, which may be older than an answer since.
+#[test]
+fn a_bookmark_names_no_stage() {
+    let mut cache = processing(r#"[{"id":"a","status":"ready"}]"#);
+    let patch = schema().merge_patch(br#"{"n":2}"#).unwrap();
+    let edit = cache.mark_as_updating("a", patch, Timestamp(1)).unwrap();
+    let answer = item(r#"{"id":"a","status":"two","n":2}"#);
+    cache
+        .acknowledge(edit.operation().unwrap(), Some(answer), Timestamp(2))
+        .unwrap();
+    assert_eq!(stage(&cache), "second");
+    let bookmark = || WatchEvent::Bookmark { version: None };
+    cache.observe(bookmark(), Timestamp(3)).unwrap();
+    assert_eq!(stage(&cache), "second");
+
+    // Past the guard, what was there when it began is its end.
+    let mut cache = processing(r#"[{"id":"a","status":"ready"}]"#);
+    cache.observe(bookmark(), Timestamp(59_999)).unwrap();
+    assert_eq!(stage(&cache), "first");
+    cache.observe(bookmark(), Timestamp(60_000)).unwrap();
+    assert_eq!(stage(&cache), "done");
+}
+
 /// P4: what is reported by hand ends it as well, and so does `complete`.
 #[test]
 fn ends_by_hand() {
@@ -370,6 +393,28 @@ fn a_creation_goes_on_when_it_is_listed() {
     assert!(cache.get_one("a").is_some());
     merge(&mut cache, "[]", 60_010);
     assert!(cache.get_one("a").is_none());
+}
+
+/// C2: its answer comes after a list had it, and another, which may lag behind, had not.
+#[test]
+fn a_late_answer_brings_a_creation_back_that_goes_on() {
+    let mut cache = with(Kind::Create, plan(), "[]");
+    let new = item(r#"{"id":"a","status":"one"}"#);
+    let begun = cache.add_as_creating(new, Timestamp(0)).unwrap();
+    merge(&mut cache, r#"[{"id":"a","status":"one","v":"1"}]"#, 20);
+    merge(&mut cache, "[]", 60_000);
+    assert!(cache.get_one("a").is_none_or(|row| !row.is_visible()));
+    let made = item(r#"{"id":"a","status":"one","v":"1"}"#);
+    cache
+        .acknowledge(begun.operation().unwrap(), Some(made), Timestamp(60_001))
+        .unwrap();
+    let visible = |cache: &JsonCache| cache.get_one("a").is_some_and(|row| row.is_visible());
+    assert!(visible(&cache));
+    assert_eq!(meta(&cache).status, Some(Status::Creating));
+    merge(&mut cache, "[]", 60_002);
+    assert!(visible(&cache));
+    merge(&mut cache, "[]", 200_000);
+    assert!(!visible(&cache));
 }
 
 /// P4: listed before its call was answered, it is not sent again.

@@ -174,11 +174,16 @@ impl Replay<'_> {
             let mut older = self.things[t].ops[..o].iter();
             older.any(|o| o.guards && at < o.guard_end() && matches!(o.hold[field], Hold::Ours(_)))
         });
+        let old: [Vec<i64>; FIELD_COUNT] =
+            std::array::from_fn(|field| self.things[t].old(o, field));
+        let mut edits = self.things[t].ops[..=o]
+            .iter()
+            .filter(|o| o.kind == Kind::Update);
+        let known = edits.any(|o| !o.old[0].is_empty());
         let op = &mut self.things[t].ops[o];
         if !op.guards || op.waiting {
             return;
         }
-        let known = !op.old[0].is_empty();
         if op.acked.is_none_or(|a| a.1 > event) {
             (0..FIELD_COUNT).for_each(|f| op.old[f].push(body.fields[f]));
             return;
@@ -191,7 +196,7 @@ impl Replay<'_> {
             };
             let shown = body.fields[field];
             let fits = shown == value || later.iter().any(|p| p[field] == Some(shown));
-            let foreign = !fits && known && !op.old[field].contains(&shown);
+            let foreign = !fits && known && !old[field].contains(&shown);
             agrees &= fits;
             superseded |= foreign;
             let beside = op.patch.is_none_or(|p| p[field].is_none());

@@ -93,14 +93,10 @@ impl<'a> Replay<'a> {
             let mut due: Option<(i64, usize, usize)> = None;
             for (t, thing) in self.things.iter().enumerate() {
                 for (o, op) in thing.ops.iter().enumerate() {
-                    let forgotten = op.settled + ms(self.config.stale_after_ms);
-                    let forget = (!op.open() && !op.guards).then_some(forgotten);
+                    let forget = thing.forgotten(o, self.config);
                     let guards_nothing = !op.open() && op.guards && thing.base.is_none();
-                    let guard_end = match op.kind {
-                        Kind::Delete if guards_nothing => Some(op.guard_end()),
-                        Kind::Update if guards_nothing => Some(op.guard_end().max(forgotten)),
-                        _ => None,
-                    };
+                    let guard_end =
+                        (op.kind == Kind::Delete && guards_nothing).then(|| op.guard_end());
                     for at in [op.shown, op.stale_at(self.config), guard_end, forget]
                         .into_iter()
                         .flatten()
@@ -120,7 +116,7 @@ impl<'a> Replay<'a> {
 
     fn expire(&mut self, t: usize, o: usize) {
         let op = &self.things[t].ops[o];
-        if !op.open() && !op.guards {
+        if !op.open() && (op.kind == Kind::Update || !op.guards) {
             self.things[t].ops.remove(o);
         } else if !op.open() {
             self.things[t].ops[o].guards = false;

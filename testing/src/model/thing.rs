@@ -176,23 +176,39 @@ impl Thing {
         }
     }
 
-    /// The server's values, and those of every edit of ours: all are old to an edit that begins now.
+    /// What a field of an edit that begins now is known to have been: the server's value, or the one
+    /// that shows.
     pub(super) fn history(&self, shown: Option<Toy>) -> [Vec<i64>; FIELD_COUNT] {
-        if self.base.is_none() {
-            return std::array::from_fn(|i| shown.iter().map(|toy| toy.fields[i]).collect());
-        }
-        let mut old: [Vec<i64>; FIELD_COUNT] = Default::default();
-        for (field, values) in old.iter_mut().enumerate() {
-            values.extend(self.base.as_ref().map(|b| b.fields[field]));
-            for op in self.ops.iter().filter(|o| o.kind == Kind::Update) {
-                values.extend(op.patch.and_then(|p| p[field]));
-                values.extend(match op.hold[field] {
-                    Hold::Ours(value) => Some(value),
-                    _ => None,
-                });
-                values.extend(&op.old[field]);
+        let known = self.base.clone().or(shown);
+        std::array::from_fn(|field| known.iter().map(|toy| toy.fields[field]).collect())
+    }
+
+    /// The values that are old to the edit at `o`: those that it knows of, those that the edits before
+    /// it know of, and those that they have made.
+    pub(super) fn old(&self, o: usize, field: usize) -> Vec<i64> {
+        let mut old = self.ops[o].old[field].clone();
+        for op in self.ops[..o].iter().filter(|o| o.kind == Kind::Update) {
+            old.extend(&op.old[field]);
+            old.extend(op.patch.and_then(|p| p[field]));
+            if let Hold::Ours(value) = op.hold[field] {
+                old.push(value);
             }
         }
         old
+    }
+
+    /// When what an operation was need not be known any longer.
+    pub(super) fn forgotten(&self, o: usize, config: &Config) -> Option<i64> {
+        let op = &self.ops[o];
+        let at = op.settled + ms(config.stale_after_ms);
+        match op.kind {
+            _ if op.open() => None,
+            Kind::Update if !op.guards && op.acked.is_some() => {
+                Some(op.settled.max(op.guard_end() + op.ttl))
+            }
+            Kind::Update if !op.guards || self.base.is_none() => Some(at.max(op.guard_end())),
+            _ if !op.guards => Some(at),
+            _ => None,
+        }
     }
 }

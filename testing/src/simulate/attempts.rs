@@ -34,7 +34,7 @@ impl<S: ServerModel> Play<S> {
         let attempt = (self.tamper.attempt)(attempt);
         let own = client.memory.clock.now();
         outbox_laws::check_attempt(client, &attempt, own, &mut self.coverage)?;
-        client.memory.sent(&attempt, own);
+        client.memory.sent(&attempt, &client.cache, own);
         // What is sent must be known after a crash.
         client.save();
         self.call_of(index, &attempt)

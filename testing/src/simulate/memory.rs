@@ -294,7 +294,8 @@ impl<R: Resource> Memory<R> {
                 let carried = self.carried(*operation);
                 for one in self.operations.iter_mut() {
                     let failed = one.outcomes.last().is_none_or(|o| *o == Settlement::Failed);
-                    let meant = failed && !one.released && carried.contains(&one.operation);
+                    let there = failed && state_of(taken.after, one).is_some();
+                    let meant = there && carried.contains(&one.operation);
                     one.attempted |= meant || one.operation == *operation;
                 }
             }
@@ -334,7 +335,9 @@ impl<R: Resource> Memory<R> {
                     if self.operations[index].acked.is_none() {
                         self.accepted(taken, index, None);
                     }
-                    self.operations[index].was_completed = true;
+                    // What had failed is accepted by the user's word.
+                    let completed = &mut self.operations[index];
+                    (completed.accepted, completed.was_completed) = (true, true);
                 }
             }
             Event::UpdateMetadata { id, patch } if patch.stage != Change::Keep => {
@@ -475,7 +478,7 @@ impl<R: Resource> Memory<R> {
             field.released |= field.old.as_ref() == Some(&field.wanted);
         }
         if operation.new.is_some() {
-            let asked = std::mem::replace(&mut operation.id, answer.id().to_string());
+            let asked = operation.rename(answer.id());
             let key = operation.key;
             // By its uid, what had this id before is gone.
             for one in self.operations.iter_mut().filter(|o| o.id == answer.id()) {
@@ -611,7 +614,7 @@ impl<R: Resource> Memory<R> {
         for one in &mut self.operations {
             if let Some(item) = one.key.and_then(|key| cache.row(key)) {
                 if item.id() != one.id {
-                    one.id = item.id().to_string();
+                    one.rename(item.id());
                 }
             } else if one.key.is_none() || one.new.is_none() {
                 one.key = cache.get_one(&one.id).map(|i| i.key()).or(one.key);

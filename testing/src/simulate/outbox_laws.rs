@@ -148,7 +148,7 @@ fn carries_all<R: Subject>(
     attempt: &Attempt<R>,
     coverage: &mut Coverage,
 ) -> Checked<R> {
-    let carried = client.memory.carried_by(attempt);
+    let carried = client.memory.carried_by(attempt, &client.cache);
     let carried = carried.iter().filter_map(|o| client.memory.get(*o));
     let of: Vec<&Remembered<R>> = std::iter::once(one).chain(carried).collect();
     if of.len() > 1 {
@@ -242,7 +242,9 @@ pub(crate) fn all_done<S: ServerModel>(
                     let unsent = o.sending.as_ref().is_some_and(Sending::is_unsent);
                     o.new.is_some() && unsent && o.is_about(&one.id, one.key)
                 });
-                unsent || network.was_deleted(&one.id) || network.was_deleted(&one.first_id)
+                unsent
+                    || network.was_deleted(&one.id)
+                    || one.earlier.iter().any(|id| network.was_deleted(id))
             }
             Kind::Process => one.saw_end,
         };

@@ -149,7 +149,11 @@ impl<S: ServerModel> Play<S> {
             Act::Poll { flight } => return self.poll(index, *flight),
             Act::Resend { operation, flight } => return self.resend(index, *operation, *flight),
             Act::Watching(act) => return self.watching(index, act),
-            Act::BackAndForth => return undo_laws::back_and_forth(client, self.now, &self.tamper),
+            Act::BackAndForth => {
+                self.give(index, Event::HandleTimeout, None)?;
+                let client = &mut self.clients[index];
+                return undo_laws::back_and_forth(client, self.now, &self.tamper);
+            }
             _ => {
                 let tag = match act {
                     Act::Begin { operation, .. }

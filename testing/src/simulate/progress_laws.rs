@@ -140,13 +140,15 @@ fn completions<R: Subject>(
 ) -> Checked<R> {
     let shown_ms = client.completed_shown_ms;
     for row in &client.shown {
+        let newest = client.cache.operations(&row.id).last().map(|o| o.id);
         let State::Acknowledged(kind @ (Kind::Process | Kind::Create)) = row.state else {
+            // It may be completed once more.
+            newest.and_then(|newest| client.memory.complete.remove(&newest));
             continue;
         };
         let stage = row.meta.as_ref().and_then(|meta| meta.stage.as_deref());
         let plan = client.cache.config().progress.get(&kind);
         let over = plan.zip(stage).and_then(|(plan, stage)| end(plan, stage));
-        let newest = client.cache.operations(&row.id).last().map(|o| o.id);
         let (Some(StageEnd::Complete), Some(newest)) = (over, newest) else {
             continue;
         };

@@ -32,8 +32,8 @@ pub(crate) struct Remembered<R: Resource> {
     pub(crate) kind: Kind,
     /// The resource's id: after a creation's answer, the real one.
     pub(crate) id: String,
-    /// The id by which the user asked for it.
-    pub(crate) first_id: String,
+    /// The ids that it had before, the first that by which the user asked for it.
+    pub(crate) earlier: Vec<String>,
     pub(crate) key: Option<RowKey>,
     /// The body that was shown when it began.
     pub(crate) body: Option<R>,
@@ -80,7 +80,7 @@ impl<R: Resource> Remembered<R> {
             operation,
             kind,
             id: id.to_string(),
-            first_id: id.to_string(),
+            earlier: vec![id.to_string()],
             key: None,
             body: None,
             new: None,
@@ -176,6 +176,13 @@ impl<R: Resource> Remembered<R> {
         self.released |= unsent && how == Settlement::Confirmed && self.kind == Kind::Delete;
         self.outcomes.push(how);
         (self.attempted, self.accepted) = (false, false);
+    }
+
+    /// It goes by another id from now on; the one before.
+    pub(crate) fn rename(&mut self, id: &str) -> String {
+        let before = std::mem::replace(&mut self.id, id.into());
+        self.earlier.push(before.clone());
+        before
     }
 
     pub(crate) fn is_about(&self, id: &str, key: Option<RowKey>) -> bool {

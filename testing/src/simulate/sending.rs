@@ -1,9 +1,11 @@
 //! What a client's user remembers of the sending of an operation that the outbox drives.
 
-use resourcecache::{Attempt, Backoff, Kind, OperationId, Resource, RetryPolicy, Settlement};
+use resourcecache::{
+    Attempt, Backoff, Kind, OperationId, Resource, ResourceCache, RetryPolicy, Settlement,
+};
 
 use super::memory::Memory;
-use super::remembered::Remembered;
+use super::remembered::{Remembered, state_of};
 
 /// How far the sending of an operation is.
 #[derive(Clone, Debug)]
@@ -88,15 +90,21 @@ impl<R: Resource> Memory<R> {
     }
 
     /// What an attempt that was just handed out carries beside its own operation: the edits that
-    /// were queued behind it on its resource, as many as it has patches for.
-    pub(crate) fn carried_by(&self, attempt: &Attempt<R>) -> Vec<OperationId> {
+    /// were queued behind it on its resource, as many as it has patches for. Later ones carry those
+    /// again that `cache` still has.
+    pub(crate) fn carried_by(
+        &self,
+        attempt: &Attempt<R>,
+        cache: &ResourceCache<R>,
+    ) -> Vec<OperationId> {
         let Some(own) = self.get(attempt.operation) else {
             return Vec::new();
         };
         if let Some(sending) = own.sending.as_ref().filter(|s| s.last.is_some()) {
             let mine = |o: &&OperationId| {
                 let failed = |o: &Remembered<R>| o.outcomes.last() == Some(&Settlement::Failed);
-                let open = |o: &Remembered<R>| o.is_open() || failed(o) && !o.released;
+                let there = |o: &Remembered<R>| state_of(cache, o).is_some();
+                let open = |o: &Remembered<R>| o.is_open() || failed(o) && there(o);
                 self.goes_along(**o) && self.get(**o).is_some_and(open)
             };
             return sending.carries.iter().filter(mine).copied().collect();
@@ -114,8 +122,8 @@ impl<R: Resource> Memory<R> {
     }
 
     /// The outbox has handed out an attempt.
-    pub(crate) fn sent(&mut self, attempt: &Attempt<R>, own: i64) {
-        let carries = self.carried_by(attempt);
+    pub(crate) fn sent(&mut self, attempt: &Attempt<R>, cache: &ResourceCache<R>, own: i64) {
+        let carries = self.carried_by(attempt, cache);
         for operation in &carries {
             if let Some(one) = self.get_mut(*operation).filter(|o| o.acked.is_none()) {
                 one.begun = own;

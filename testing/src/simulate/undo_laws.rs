@@ -158,7 +158,7 @@ fn changes_its_own<R: Subject>(
         let operations = client.memory.operations.iter();
         let (id, key) = (row.id.clone(), row.key);
         operations.filter(move |o| {
-            let about = o.first_id == id || o.is_about(&id, Some(key));
+            let about = o.earlier.contains(&id) || o.is_about(&id, Some(key));
             o.step && !applied.operations.contains(&o.operation) && about
         })
     };
