@@ -2,7 +2,7 @@
 //! and printed; what it prints, the runner of scenarios reads. `cargo xtask simulate` runs as many
 //! more as one likes.
 
-use resourcecache::{Attempt, Backoff, Change, Config, Event, HistoryLimits, MetadataPatch};
+use resourcecache::{Attempt, Backoff, Change, Config, Event, HistoryLimits, MetadataPatch, OperationId};
 use resourcecache_testing::simulate::{LAWS, Run, Shrunk, Simulation, Tamper};
 use resourcecache_testing::{Coverage, Server, Toy};
 use resourcecache_tests::run_file;
@@ -11,9 +11,10 @@ use resourcecache_tests::run_file;
 const SEEDS: u64 = 6_000;
 
 /// Seeds that have found something once.
-const FOUND: [u64; 19] = [
+const FOUND: [u64; 26] = [
     57, 1_367, 5_513, 7_877, 9_073, 14_564, 19_219, 27_074, 32_520, 60_152, 97_176, 111_923,
-    112_246, 138_847, 207_122, 432_077, 496_903, 503_772, 811_642,
+    112_246, 138_847, 160_798, 201_561, 207_122, 257_523, 318_115, 343_823, 406_101, 432_077,
+    496_903, 503_772, 693_285, 811_642,
 ];
 
 #[test]
@@ -195,6 +196,22 @@ fn mistakes_of_an_outbox_are_found() {
     let busy = config(|config| config.max_under_way = 100);
     let found = shrunk(busy, "so many under way");
     assert!(result(&found.scenario).is_err());
+    // It says of all calls that they went well.
+    let deaf = event(|event| match event {
+        Event::Fail { operation, .. } => Event::Acknowledge {
+            operation,
+            answer: None,
+        },
+        other => other,
+    });
+    shrunk(deaf, "said to be done is done");
+    let drops = event(|event| match event {
+        Event::SetOnline { .. } => Event::Cancel {
+            operation: OperationId(1),
+        },
+        other => other,
+    });
+    shrunk(drops, "nothing queued is lost");
     let impatient = config(|config| config.retry.backoff = Backoff::Linear { step_ms: 1 });
     shrunk(impatient, "not before its time");
 }
@@ -221,6 +238,22 @@ fn mistakes_in_what_is_sent_are_found() {
         ..attempt
     });
     shrunk(miscounts, "so many attempts");
+    let overtakes = attempt(|attempt| Attempt {
+        operation: OperationId(attempt.operation.0 + 1),
+        ..attempt
+    });
+    shrunk(overtakes, "in order");
+    let empty = attempt(|attempt| Attempt {
+        patches: Vec::new(),
+        body: None,
+        ..attempt
+    });
+    shrunk(empty, "carries what was asked");
+    let anew = Tamper {
+        header: |key, number| format!("{key}-{number}"),
+        ..Tamper::default()
+    };
+    shrunk(anew, "done once");
 }
 
 /// P1, P4.
@@ -241,6 +274,12 @@ fn mistakes_of_progress_are_found() {
     assert!(result(&found.scenario).is_err());
     let lingers = config(|config| config.completed_shown_ms = 1_000_000);
     shrunk(lingers, "complete, then cleared");
+    let endless = config(|config| {
+        let plans = config.progress.values_mut();
+        let stages = plans.flat_map(|plan| &mut plan.stages);
+        stages.for_each(|stage| stage.end = None);
+    });
+    shrunk(endless, "a stage ends it");
 }
 
 /// H1 to H3, H5.
@@ -258,6 +297,11 @@ fn mistakes_of_undo_are_found() {
     });
     let found = shrunk(takes_another, "its own undone");
     assert!(found.history.steps.len() <= 6, "{:#?}", found.history);
+    let forgets_to_perform = event(|event| match event {
+        Event::Perform { label, event } if label.ends_with(['1', '3', '5', '7', '9']) => *event,
+        other => other,
+    });
+    shrunk(forgets_to_perform, "a new step");
     let keeps_all = config(|config| config.history = HistoryLimits::default());
     shrunk(keeps_all, "a bounded history");
     let never_clears = event(|event| match event {

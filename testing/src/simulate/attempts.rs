@@ -77,7 +77,10 @@ impl<S: ServerModel> Play<S> {
         Ok(write_of(attempt).map(|write| Call {
             operation: tag,
             write,
-            key: Some((attempt.key.clone(), operations)),
+            key: Some((
+                (self.tamper.header)(attempt.key.clone(), attempt.number),
+                operations,
+            )),
         }))
     }
 

@@ -172,7 +172,7 @@ fn ended_by_stage<R: Subject>(client: &Client<R>, applied: &Applied) -> Checked<
         let Some(one) = client.memory.get(outcome.operation) else {
             continue;
         };
-        let plan = client.cache.config().progress.get(&one.kind);
+        let plan = client.memory.plans.get(&one.kind);
         let ends = one.kind == Kind::Process && plan.is_some_and(has_end);
         let well = outcome.settlement == Settlement::Confirmed;
         if ends && well && !one.saw_end && !one.was_completed && !one.released {

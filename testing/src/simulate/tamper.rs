@@ -26,6 +26,8 @@ pub struct Tamper<R: Resource> {
     pub message: fn(WatchMessage<R>) -> WatchMessage<R>,
     /// Has the driver of a watch session do another thing than the one that it asks for.
     pub action: fn(WatchAction<R>) -> WatchAction<R>,
+    /// Sends an attempt under another idempotency key than its own: the key, and the attempt's number.
+    pub header: fn(String, u32) -> String,
 }
 
 impl<R: Resource> Default for Tamper<R> {
@@ -37,6 +39,7 @@ impl<R: Resource> Default for Tamper<R> {
             watch: |_| {},
             message: |message| message,
             action: |action| action,
+            header: |key, _| key,
         }
     }
 }
