@@ -100,6 +100,27 @@ fn one_answer_is_for_all_that_the_attempt_carried() {
     assert_eq!(poll(&mut cache, 1_100).unwrap().operation, third);
 }
 
+/// An edit that the server has accepted by itself is asked for no more, and answered once.
+#[test]
+fn what_was_answered_by_itself_goes_along_no_more() {
+    let mut cache = cache(r#"[{"id":"a","n":1,"m":1}]"#);
+    let first = queue(&mut cache, update("a", r#"{"n":2}"#), 0);
+    let second = queue(&mut cache, update("a", r#"{"m":2}"#), 0);
+    assert_eq!(poll(&mut cache, 0).unwrap().patches.len(), 2);
+    cache.acknowledge(second, None, Timestamp(1)).unwrap();
+    cache
+        .fail(first, "503", Retry::Backoff, Timestamp(2))
+        .unwrap();
+    let states = |cache: &JsonCache| -> Vec<&str> {
+        let operations = cache.operations("a");
+        operations.iter().map(|o| o.state.name()).collect()
+    };
+    assert_eq!(states(&cache), ["retrying", "updated"]);
+    assert_eq!(poll(&mut cache, 1_002).unwrap().patches.len(), 1);
+    cache.acknowledge(first, None, Timestamp(1_003)).unwrap();
+    assert_eq!(states(&cache), ["updated", "updated"]);
+}
+
 /// O3: what went along with an edit that is taken back is sent by itself.
 #[test]
 fn what_was_carried_is_not_lost_with_its_carrier() {
