@@ -76,6 +76,16 @@ pub(crate) enum What<R: Resource> {
     Deletion(Option<R>),
 }
 
+impl<R: Resource> What<R> {
+    /// The values of the fields before and after, one by one, of an edit.
+    pub(crate) fn values(&self) -> Vec<R::Patch> {
+        let Self::Edit { before, after } = self else {
+            return Vec::new();
+        };
+        before.iter().chain([after]).flat_map(R::fields).collect()
+    }
+}
+
 impl<R: Resource> Part<R> {
     fn size(&self) -> usize {
         let values = match &self.what {

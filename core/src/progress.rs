@@ -284,6 +284,10 @@ impl<R: Resource> Row<R> {
                 self.run_again(index);
                 // Only what runs or is accepted can fail.
                 let _ = self.fail(index, &error, Retry::No, cx);
+                // Accepted or attempted after all, it has this end behind it.
+                if let Some(tracked) = &mut self.operations[index].tracked {
+                    tracked.old_end = Some(stage.into());
+                }
             }
         }
     }

@@ -19,6 +19,16 @@ pub(crate) enum Way {
     Redo,
 }
 
+impl Way {
+    /// From which values to which it leads.
+    fn of<P>(self, before: P, after: P) -> (P, P) {
+        match self {
+            Self::Undo => (after, before),
+            Self::Redo => (before, after),
+        }
+    }
+}
+
 impl<R: Resource> ResourceCache<R> {
     /// Takes the last step back; those that mean nothing any more are dropped (H4).
     pub(crate) fn undo_step(&mut self, cx: &mut Context<'_>, done: &mut Done) {
@@ -74,7 +84,13 @@ impl<R: Resource> ResourceCache<R> {
             return;
         }
         let did = match (&part.what, way) {
-            (What::Edit { .. }, _) => self.take_edit(part, way, cx, done),
+            (What::Edit { .. }, _) => {
+                let did = self.take_edit(part, way, cx, done);
+                if did {
+                    self.lay_bare(step, at, way, cx, done);
+                }
+                did
+            }
             (What::Creation(_), Way::Undo) | (What::Deletion(_), Way::Redo) => {
                 self.take_away(step, at, cx, done)
             }
@@ -145,10 +161,7 @@ impl<R: Resource> ResourceCache<R> {
                 return false;
             }
         };
-        let (from, to) = match way {
-            Way::Undo => (after, before),
-            Way::Redo => (before, after),
-        };
+        let (from, to) = way.of(before, after);
         let Wanted { patches, left } = wanted(body, from, to);
         if !left.is_empty() {
             let fields = left.iter().map(R::field_name).collect();
@@ -160,6 +173,39 @@ impl<R: Resource> ResourceCache<R> {
             part.moved(begun);
         }
         did
+    }
+
+    /// What was taken back may have lain beneath another edit of its step, or on top of one: where
+    /// what such an edit made shows, it takes an edit of its own.
+    fn lay_bare(
+        &mut self,
+        step: &mut Step<R>,
+        at: usize,
+        way: Way,
+        cx: &mut Context<'_>,
+        done: &mut Done,
+    ) {
+        let part = &step.parts[at];
+        let row = self.row_of(part);
+        let Some(body) = row.as_ref().and_then(Row::body) else {
+            return;
+        };
+        let What::Edit { before, after } = &part.what else {
+            return;
+        };
+        let Some(to) = way.of(before.as_ref(), Some(after)).1 else {
+            return;
+        };
+        let same = step.parts.iter().filter(|other| other.key == part.key);
+        let made: Vec<R::Patch> = same.flat_map(|other| other.what.values()).collect();
+        let is = |field: &R::Patch| body.pick(field) == *field;
+        let own = |field: &R::Patch| made.iter().any(|m| R::overlaps(m, field) && is(m));
+        let covered = R::fields(to).into_iter().filter(|f| !is(f) && own(f));
+        let (patches, queued, id) = (covered.collect(), part.queued, part.id.clone());
+        let begun = self.begin_edits(patches, queued, &id, cx, done);
+        if !begun.is_empty() {
+            step.parts[at].moved(begun);
+        }
     }
 
     fn begin_edits(

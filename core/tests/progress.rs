@@ -325,6 +325,22 @@ fn an_end_from_the_last_time_is_old() {
     assert_eq!(stage(&cache), "done");
 }
 
+/// P4: accepted after a list had shown its end, it ends by it past the guard, and does not hang.
+#[test]
+fn what_had_failed_and_is_accepted_fails_past_its_guard() {
+    let mut cache = with(Kind::Process, plan(), "[]");
+    let begun = cache
+        .mark_as_processing("a", Kind::Process, Timestamp(0))
+        .unwrap();
+    let bad = r#"[{"id":"a","status":"bad","error":"full"}]"#;
+    assert_eq!(merge(&mut cache, bad, 1), [Settlement::Failed]);
+    cache
+        .acknowledge(begun.operation().unwrap(), None, Timestamp(2))
+        .unwrap();
+    assert_eq!(merge(&mut cache, bad, 60_001), []);
+    assert_eq!(merge(&mut cache, bad, 60_002), [Settlement::Failed]);
+}
+
 /// P4: a bookmark shows what is held once more, which may be older than an answer since.
 #[test]
 fn a_bookmark_names_no_stage() {

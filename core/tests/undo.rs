@@ -346,6 +346,26 @@ fn an_edit_that_waits_for_a_creation_is_taken_back() {
     assert_eq!(shown(&cache), [r#"{"id":"tmp","x":1}"#]);
 }
 
+/// H2: a part that is taken back lies beneath the edit by which the part before it was done again.
+#[test]
+fn parts_of_one_field_are_done_again_in_their_order() {
+    let mut cache = listing("[]");
+    cache
+        .add_as_creating(item(r#"{"id":"a","x":1,"y":1}"#), Timestamp(0))
+        .unwrap();
+    let both = Event::Batch(vec![edit("a", r#"{"x":0,"y":2}"#), edit("a", r#"{"y":4}"#)]);
+    perform(&mut cache, both, 0);
+    // The last edit is said to have worked, though its call waits for the creation.
+    cache.complete("a", Timestamp(1)).unwrap();
+    assert_eq!(shown(&cache), [r#"{"id":"a","x":0,"y":4}"#]);
+    undo(&mut cache, 2);
+    assert_eq!(shown(&cache), [r#"{"id":"a","x":1,"y":1}"#]);
+    redo(&mut cache, 3);
+    assert_eq!(shown(&cache), [r#"{"id":"a","x":0,"y":4}"#]);
+    undo(&mut cache, 4);
+    assert_eq!(shown(&cache), [r#"{"id":"a","x":1,"y":1}"#]);
+}
+
 /// H5: the history is bounded by what it takes, and a step that is larger than all is not kept.
 #[test]
 fn the_history_is_bounded_by_bytes() {

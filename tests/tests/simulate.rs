@@ -2,7 +2,9 @@
 //! and printed; what it prints, the runner of scenarios reads. `cargo xtask simulate` runs as many
 //! more as one likes.
 
-use resourcecache::{Attempt, Backoff, Change, Config, Event, HistoryLimits, MetadataPatch, OperationId};
+use resourcecache::{
+    Attempt, Backoff, Change, Config, Event, HistoryLimits, MetadataPatch, OperationId,
+};
 use resourcecache_testing::simulate::{LAWS, Run, Shrunk, Simulation, Tamper};
 use resourcecache_testing::{Coverage, Server, Toy};
 use resourcecache_tests::run_file;

@@ -87,6 +87,9 @@ impl<R: Resource> Memory<R> {
                         continue;
                     }
                     one.saw_end = true;
+                    // Completed after it had failed, it may fail once more.
+                    let lingers = |state| matches!(state, State::Acknowledged(_));
+                    one.accepted |= state_of(taken.after, one).is_some_and(lingers);
                     // A stage may complete what nobody has answered.
                     let is_done = taken.applied.changes.outcomes.iter().any(|o| {
                         o.operation == one.operation && o.settlement == Settlement::Confirmed

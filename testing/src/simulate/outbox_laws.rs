@@ -192,14 +192,16 @@ pub(crate) fn nothing_lost<R: Subject>(
     if matches!(event, Event::Observe(WatchEvent::Deleted(_))) {
         coverage.met("O8");
     }
+    // What became due before the event may have made an inverse needless (H4).
+    let needless = operation.released || operation.inverse;
     let by_user = match event {
-        Event::Cancel { operation: other } => *other == operation.operation,
+        Event::Cancel { operation: other } => needless || *other == operation.operation,
         Event::Revert { .. }
         | Event::Remove { .. }
         | Event::Undo
         | Event::Redo
         | Event::Complete { .. } => true,
-        _ => operation.released || operation.inverse,
+        _ => needless,
     };
     let mut others = client.memory.operations.iter();
     // What was created went, or was deleted before it was sent (L1, O3).

@@ -14,6 +14,8 @@ use super::step::Write;
 
 /// After so many timeouts a cache that still wants to be woken is in a circle.
 const TIMEOUTS: usize = 1_000;
+/// So often may what is sent by hand wait for what is sent by hand.
+const GIVEN_UP: usize = 3;
 /// Longer than any guard or deadline of any world.
 const LONG_MS: i64 = 1_000_000;
 /// Of so many histories, one is replayed from its events.
@@ -33,9 +35,12 @@ impl<S: ServerModel> Play<S> {
             self.session_comes_to_rest(client)?;
             if self.world.queued > 0 {
                 self.send_all(client)?;
-                // What is sent by hand may be given up, and let go of what waited behind it.
-                self.settle(client)?;
-                self.send_all(client)?;
+                // What is sent by hand may be given up, and let go of what waited behind it; and that
+                // of what waited behind that.
+                for _ in 0..GIVEN_UP {
+                    self.settle(client)?;
+                    self.send_all(client)?;
+                }
             }
         }
         for client in 0..self.clients.len() {
