@@ -180,6 +180,7 @@ impl<R: Resource> Memory<R> {
         }
     }
 
+    /// The server's answer lets go of the fields that it names (U6).
     fn answered_in_place(&mut self, taken: &Taken<'_, R>, id: &ResourceId, patch: &R::Patch) {
         let key = taken.after.get_one(id.as_str()).map(|i| i.key());
         for one in &mut self.operations {
@@ -191,6 +192,7 @@ impl<R: Resource> Memory<R> {
         }
     }
 
+    /// The user takes back, or drops, all that runs on a resource.
     pub(super) fn release(&mut self, taken: &Taken<'_, R>, id: &ResourceId, drops: bool) {
         let key = taken.before.get_one(id.as_str()).map(|i| i.key());
         for one in &mut self.operations {

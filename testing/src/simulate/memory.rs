@@ -44,6 +44,7 @@ pub(crate) struct Taken<'a, R: Resource> {
 }
 
 impl<R: Resource> Memory<R> {
+    /// Nothing is remembered yet, of a cache with these settings.
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             clock: OwnClock::default(),
@@ -59,6 +60,7 @@ impl<R: Resource> Memory<R> {
         }
     }
 
+    /// Everything is lost.
     pub(crate) fn forget(&mut self) {
         self.clock = OwnClock::default();
         self.operations.clear();
@@ -71,6 +73,7 @@ impl<R: Resource> Memory<R> {
         self.operations.iter().find(|o| o.tag == tag)
     }
 
+    /// Those that have not ended, by the states of the cache.
     pub(crate) fn open(&self) -> impl Iterator<Item = &Remembered<R>> {
         self.operations.iter().filter(|o| {
             let failed = o.outcomes.last() == Some(&Settlement::Failed);
@@ -78,6 +81,7 @@ impl<R: Resource> Memory<R> {
         })
     }
 
+    /// Takes an event in.
     pub(crate) fn note(&mut self, taken: &Taken<'_, R>) {
         let known = self.operations.len();
         // Accepted late, it may fail once more by what the answer says.
@@ -128,6 +132,7 @@ impl<R: Resource> Memory<R> {
         }
     }
 
+    /// What begins, each with the next of these operations.
     fn note_begun<'a>(
         &mut self,
         taken: &Taken<'_, R>,
@@ -168,6 +173,7 @@ impl<R: Resource> Memory<R> {
         }
     }
 
+    /// The tag of the operation that an event began, of those that it began.
     fn tag(taken: &Taken<'_, R>, operation: OperationId) -> Tag {
         let place = taken
             .applied
@@ -180,6 +186,7 @@ impl<R: Resource> Memory<R> {
         }
     }
 
+    /// A step was undone or redone: what was not sent is taken back, what was sent has an inverse.
     fn note_step(&mut self, taken: &Taken<'_, R>) {
         for outcome in &taken.applied.changes.outcomes {
             if outcome.settlement == Settlement::Cancelled {
@@ -226,6 +233,7 @@ impl<R: Resource> Memory<R> {
         }
     }
 
+    /// The state was loaded, and what became due meanwhile was done.
     pub(crate) fn note_loaded(&mut self, cache: &ResourceCache<R>) {
         for one in &mut self.operations {
             one.outcomes.clear();

@@ -8,6 +8,7 @@ use super::progress_laws::names_end;
 use super::remembered::{Acked, Remembered};
 
 impl<R: Resource> Memory<R> {
+    /// A body of the server lets go of what it says something new about (U2, U4, G4).
     pub(super) fn seen(&mut self, body: &R, list_version: Option<&str>, order: VersionOrder) {
         for one in &mut self.operations {
             let token = one.new.as_ref().and_then(R::token);
@@ -43,6 +44,19 @@ impl<R: Resource> Memory<R> {
         }
     }
 
+    /// What was there when it began shows once more: past the guard it is no old end (P4).
+    fn shown_again(&mut self) {
+        let now = self.clock.now();
+        for one in &mut self.operations {
+            let plan = self.plans.get(&one.kind).filter(|_| now >= one.guard_end());
+            let ends = plan
+                .zip(one.body.as_ref())
+                .map(|(plan, body)| names_end(plan, body));
+            one.saw_end |= ends == Some(true);
+        }
+    }
+
+    /// A list that is newer than a creation's answer decides about it (C3).
     pub(super) fn outrun(&mut self, list_version: Option<&str>, order: VersionOrder) {
         for one in self.operations.iter_mut().filter(|o| o.new.is_some()) {
             let acked = one.acked.as_ref().and_then(|a| a.version.as_deref());
@@ -78,12 +92,16 @@ impl<R: Resource> Memory<R> {
                     one.released |= one.kind != Kind::Delete;
                 }
             }
-            WatchEvent::Bookmark { version } => self.outrun(version.as_deref(), order),
+            WatchEvent::Bookmark { version } => {
+                self.outrun(version.as_deref(), order);
+                self.shown_again();
+            }
             // What fails is told as an outcome.
             WatchEvent::Failed { .. } | WatchEvent::Expired => {}
         }
     }
 
+    /// Follows rows that have got another id, or were made one with another row.
     pub(super) fn follow_rows(&mut self, cache: &ResourceCache<R>) {
         for one in &mut self.operations {
             if let Some(item) = one.key.and_then(|key| cache.row(key)) {
@@ -107,6 +125,7 @@ impl<R: Resource> Memory<R> {
             one.released |= namesakes > 1;
         }
     }
+    /// What came along with a creation that was listed before it was answered has come too.
     pub(super) fn came_along(&mut self, taken: &Taken<'_, R>) {
         if !matches!(taken.event, Event::Merge(_) | Event::Observe(_)) {
             return;
