@@ -72,7 +72,8 @@ laws! {
     NOT_BEFORE = "not before its time",
         "no attempt is handed out before the time that the user, `Retry-After` or the policy has given", ["O5", "O7"];
     IN_ORDER = "in order",
-        "on one resource, what was queued is sent in its order, each after the answer to the one before; what is to be          deleted needs no other change",
+        "on one resource, what was queued is sent in its order, each after the answer to the one before; what is to be \
+         deleted needs no other change",
         ["O1", "O3", "O6"];
     UNDER_WAY = "so many under way",
         "no more attempts are under way at a time than `max_under_way`", ["O1"];
