@@ -167,16 +167,14 @@ impl<R: Resource> Row<R> {
     /// Whether the operation's field had the value that `body` shows: before any update, or by one that
     /// is older.
     fn had_before(&self, index: usize, field: &R::Patch, body: &R) -> bool {
-        let shown = body.pick(field);
-        let made =
-            |part: &R::Patch| R::overlaps(part, field) && body.apply(part).pick(field) == shown;
         let by_older = |o: &Operation<R>| match &o.payload {
             Payload::Update { patch, guards, .. } => patch
                 .iter()
                 .chain(guards.iter().map(Guard::field))
-                .any(made),
+                .any(|part| sets_as_shown(part, field, body)),
             _ => false,
         };
+        let shown = body.pick(field);
         let mut seen = self.seen_before(index + 1);
         seen.any(|old| old.pick(field) == shown) || self.operations[..index].iter().any(by_older)
     }
@@ -200,9 +198,7 @@ impl<R: Resource> Row<R> {
                 Guard::Caught(_) | Guard::Server(_) => Word::Agrees,
                 Guard::Hold(value) => {
                     let shown = body.pick(value);
-                    let ours = newer
-                        .iter()
-                        .any(|p| R::overlaps(p, value) && body.apply(p).pick(value) == shown);
+                    let ours = newer.iter().any(|p| sets_as_shown(*p, value, body));
                     if shown == *value || ours {
                         Word::Agrees
                     } else if nothing_seen || self.had_before(index, value, body) {
@@ -214,4 +210,9 @@ impl<R: Resource> Row<R> {
             })
             .collect()
     }
+}
+
+/// Whether a patch sets a field, to the value that `body` shows.
+fn sets_as_shown<R: Resource>(patch: &R::Patch, field: &R::Patch, body: &R) -> bool {
+    R::overlaps(patch, field) && body.apply(patch).pick(field) == body.pick(field)
 }
