@@ -15,6 +15,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the store's error is of this kind.
+    pub(crate) fn is(&self, kind: StoreErrorKind) -> bool {
+        matches!(self, Self::Store(error) if error.kind == kind)
+    }
+
     /// Whether the same may succeed when tried again later.
     pub fn is_retryable(&self) -> bool {
         match self {

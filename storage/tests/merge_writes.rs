@@ -1,80 +1,28 @@
 //! How many parts a merge writes: those that changed, whatever the length of the list.
 
-use std::sync::{Arc, Mutex};
+mod support;
+
+use std::sync::Arc;
 
 use resourcecache::{Config, Event, SavedKey, Snapshot, Timestamp};
-use resourcecache_storage::{
-    ChangeVisitor, Commit, Leased, MemoryStore, PartVisitor, Since, Store, StoreError,
-    StoreRevision, StoredCache,
-};
+use resourcecache_storage::{Commit, MemoryStore, StoredCache};
 use resourcecache_testing::Toy;
 
-/// Counts what is written.
-#[derive(Default)]
-struct Counting {
-    store: MemoryStore,
-    /// Bodies, places, other parts, and those removed, of the last commit.
-    last: Mutex<[usize; 4]>,
-}
+use support::Counting;
 
-impl Store for Counting {
-    fn load(
-        &self,
-        key: &str,
-        part: &mut PartVisitor<'_>,
-    ) -> Result<Option<StoreRevision>, StoreError> {
-        self.store.load(key, part)
+/// Bodies, places, other parts, and those removed, of a commit.
+fn counts(commit: &Commit) -> [usize; 4] {
+    let mut counts = [0; 4];
+    for (key, bytes) in &commit.parts {
+        let which = match (key, bytes) {
+            (_, None) => 3,
+            (SavedKey::Body(_), _) => 0,
+            (SavedKey::Place(_), _) => 1,
+            _ => 2,
+        };
+        counts[which] += 1;
     }
-
-    fn commit(&self, key: &str, commit: &Commit) -> Result<StoreRevision, StoreError> {
-        let mut counts = [0; 4];
-        for (key, bytes) in &commit.parts {
-            let which = match (key, bytes) {
-                (_, None) => 3,
-                (SavedKey::Body(_), _) => 0,
-                (SavedKey::Place(_), _) => 1,
-                _ => 2,
-            };
-            counts[which] += 1;
-        }
-        *self.last.lock().unwrap() = counts;
-        self.store.commit(key, commit)
-    }
-
-    fn changes_since(
-        &self,
-        key: &str,
-        since: StoreRevision,
-        part: &mut ChangeVisitor<'_>,
-    ) -> Result<Since, StoreError> {
-        self.store.changes_since(key, since, part)
-    }
-
-    fn revision(&self, key: &str) -> Result<Option<StoreRevision>, StoreError> {
-        self.store.revision(key)
-    }
-
-    fn keys(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, StoreError> {
-        self.store.keys(after, limit)
-    }
-
-    fn delete(&self, key: &str, expect: Option<StoreRevision>) -> Result<bool, StoreError> {
-        self.store.delete(key, expect)
-    }
-
-    fn acquire(
-        &self,
-        key: &str,
-        lease: &str,
-        holder: &str,
-        ttl_ms: u64,
-    ) -> Result<Leased, StoreError> {
-        self.store.acquire(key, lease, holder, ttl_ms)
-    }
-
-    fn release(&self, key: &str, lease: &str, holder: &str) -> Result<bool, StoreError> {
-        self.store.release(key, lease, holder)
-    }
+    counts
 }
 
 struct Merged {
@@ -86,7 +34,7 @@ struct Merged {
 
 impl Merged {
     fn new(count: usize) -> Self {
-        let store = Arc::new(Counting::default());
+        let store = Counting::new(Arc::new(MemoryStore::new()));
         let opened = StoredCache::open(store.clone(), "a", Config::default(), Timestamp(0));
         let mut merged = Self {
             store,
@@ -120,7 +68,7 @@ impl Merged {
             .map(|i| i.body().clone())
             .collect();
         assert_eq!(listed, self.items, "it is read as it was listed");
-        *self.store.last.lock().unwrap()
+        counts(self.store.last.lock().unwrap().as_ref().unwrap())
     }
 }
 

@@ -7,7 +7,7 @@ use resourcecache::{Delta, ResourceCache, Saved, Stored};
 use super::{Committed, StoredCache};
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::lease::Fence;
-use crate::store::{Commit, CommitId, StoreRevision};
+use crate::store::{Commit, CommitId};
 
 /// How often an event is applied again after another instance committed first.
 const ATTEMPTS: u32 = 64;
@@ -53,17 +53,11 @@ impl<R: Stored> StoredCache<R> {
                 return Ok(Committed { caught_up, value });
             }
             match self.commit(&delta, fence.clone()) {
-                Ok(revision) => {
-                    self.cache.delta_saved();
-                    self.revision = Some(revision);
-                    return Ok(Committed { caught_up, value });
-                }
+                Ok(()) => return Ok(Committed { caught_up, value }),
                 Err(error) => {
                     self.cache.revert_delta();
                     attempt += 1;
-                    let conflict =
-                        matches!(&error, Error::Store(e) if e.kind == StoreErrorKind::Conflict);
-                    if !conflict || attempt == ATTEMPTS {
+                    if !error.is(StoreErrorKind::Conflict) || attempt == ATTEMPTS {
                         return Err(error);
                     }
                     pause(attempt)?;
@@ -74,11 +68,7 @@ impl<R: Stored> StoredCache<R> {
     }
 
     /// Commits a delta; again under the same name when it is not known whether it was.
-    pub(super) fn commit(
-        &mut self,
-        delta: &Delta<R>,
-        fence: Option<Fence>,
-    ) -> Result<StoreRevision, Error> {
+    pub(super) fn commit(&mut self, delta: &Delta<R>, fence: Option<Fence>) -> Result<(), Error> {
         let mut parts = Vec::with_capacity(delta.parts.len());
         for (key, part) in &delta.parts {
             parts.push((key.clone(), part.as_ref().map(Saved::encode).transpose()?));
@@ -95,7 +85,9 @@ impl<R: Stored> StoredCache<R> {
                 Ok(revision) => {
                     let bytes = commit.parts.iter().flat_map(|(_, bytes)| bytes);
                     self.weight.add(bytes.map(Vec::len).sum());
-                    return Ok(revision);
+                    self.cache.delta_saved();
+                    self.revision = Some(revision);
+                    return Ok(());
                 }
                 Err(error) => error,
             };

@@ -3,7 +3,7 @@
 use resourcecache::{Attempt, Changes, Stored, Timestamp};
 
 use super::{Committed, StoredCache};
-use crate::error::{Error, StoreError, StoreErrorKind};
+use crate::error::{Error, StoreErrorKind};
 use crate::lease::{Fence, Leased};
 
 /// The lease of who sends what is queued.
@@ -72,8 +72,8 @@ impl<R: Stored> StoredCache<R> {
             }
         };
         let polled = self.change(true, fence, |cache| cache.poll_attempt(now));
-        let fenced = |e: &StoreError| e.kind == StoreErrorKind::Fenced;
-        if matches!(&polled, Err(Error::Store(error)) if fenced(error)) {
+        let fenced = |error: &Error| error.is(StoreErrorKind::Fenced);
+        if polled.as_ref().is_err_and(fenced) {
             self.outbox = Outbox::Followed;
         }
         polled

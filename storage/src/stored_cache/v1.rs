@@ -52,17 +52,10 @@ impl StoredCache<JsonResource> {
         let items = schema.list_v1(list)?;
         new.cache.apply(Event::ImportV1 { items }, now)?;
         let delta = new.cache.delta();
-        let committed = new.commit(&delta, None);
-        let conflict =
-            |error: &Error| matches!(error, Error::Store(e) if e.kind == StoreErrorKind::Conflict);
-        match committed {
-            Ok(revision) => {
-                new.cache.delta_saved();
-                new.revision = Some(revision);
-                Ok(new)
-            }
+        match new.commit(&delta, None) {
+            Ok(()) => Ok(new),
             // Another instance was here first, or has imported it.
-            Err(error) if conflict(&error) => Err(exists(&new.key).into()),
+            Err(error) if error.is(StoreErrorKind::Conflict) => Err(exists(&new.key).into()),
             Err(error) => Err(error),
         }
     }

@@ -2,8 +2,8 @@
 
 #![allow(dead_code)] // each test uses some of it
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use resourcecache_storage::{
     ChangeVisitor, Commit, Leased, PartVisitor, Since, Store, StoreError, StoreRevision, Watch,
@@ -14,6 +14,7 @@ pub(crate) struct Counting {
     inner: Arc<dyn Store>,
     pub(crate) loads: AtomicUsize,
     pub(crate) commits: AtomicUsize,
+    pub(crate) last: Mutex<Option<Commit>>,
     /// All else.
     pub(crate) others: AtomicUsize,
 }
@@ -24,6 +25,7 @@ impl Counting {
             inner,
             loads: AtomicUsize::new(0),
             commits: AtomicUsize::new(0),
+            last: Mutex::default(),
             others: AtomicUsize::new(0),
         })
     }
@@ -52,6 +54,7 @@ impl Store for Counting {
 
     fn commit(&self, key: &str, commit: &Commit) -> Result<StoreRevision, StoreError> {
         self.commits.fetch_add(1, Ordering::SeqCst);
+        *self.last.lock().unwrap() = Some(commit.clone());
         self.inner.commit(key, commit)
     }
 
