@@ -4,19 +4,19 @@
 use std::path::Path;
 
 use redis::Connection as RedisConnection;
+use resourcecache_benches::lists::List;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::Outcome;
-use crate::collection::{KEY, bodies};
+use crate::collection::KEY;
 
 /// The list as it is in memory.
 struct Items(Vec<Value>);
 
 impl Items {
     fn new(n: usize) -> Outcome<Self> {
-        let items = bodies(n).map(|body| serde_json::from_str(&body));
-        Ok(Self(items.collect::<Result<_, _>>()?))
+        Ok(Self(serde_json::from_slice(&List::new(n).bytes())?))
     }
 
     /// The text after a verb.

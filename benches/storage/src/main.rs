@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use resourcecache_redis::Server;
 use resourcecache_storage::redis::{RedisOptions, RedisStore};
-use resourcecache_storage::{SqliteOptions, SqliteStore, Store, Synchronous};
+use resourcecache_storage::{Commit, SqliteOptions, SqliteStore, Store, Synchronous};
 
-use crate::collection::{KEY, load, mark, seeded};
+use crate::collection::{KEY, Zones, load, mark, seeded};
 use crate::pairs::{Pair, duration, least, least_pair, pair};
 use crate::recorder::recorded;
 
@@ -68,6 +68,17 @@ fn blob_row(store: &str, n: usize, blob: std::time::Duration, ours: std::time::D
     );
 }
 
+/// Events on the collection, beside what writes the same commits by the raw engine.
+fn events(
+    cache: &mut Zones,
+    n: usize,
+    mut write: impl FnMut(&Commit) -> Outcome<()>,
+) -> Outcome<Pair> {
+    let commits = recorded(n, EVENTS)?;
+    let ours = |turn| mark(cache, n, turn);
+    pair(ROUNDS, EVENTS / ROUNDS, ours, |turn| write(&commits[turn]))
+}
+
 fn sqlite(n: usize, synchronous: Synchronous) -> Outcome<()> {
     let name = match synchronous {
         Synchronous::Full => "SQLite, `Full`",
@@ -86,13 +97,7 @@ fn sqlite(n: usize, synchronous: Synchronous) -> Outcome<()> {
         raw.close()?;
     }
     let mut raw = raw_sqlite::Raw::open(&theirs, synchronous)?;
-    let commits = recorded(n, EVENTS)?;
-    let committed = pair(
-        ROUNDS,
-        EVENTS / ROUNDS,
-        |turn| mark(&mut cache, n, turn),
-        |turn| raw.write(&commits[turn]),
-    )?;
+    let committed = events(&mut cache, n, |commit| raw.write(commit))?;
     row(name, n, "one event", &committed, Some(1.3));
     if synchronous == Synchronous::Normal {
         let loaded = least_pair(LOADS, |_| load(&store, n), |_| raw.read(n))?;
@@ -122,13 +127,7 @@ fn redis(n: usize, fsync: &str) -> Outcome<()> {
     // What the script of that large commit left in the server's interpreter is not the events' to clear.
     server.ask::<()>(&["SCRIPT", "FLUSH", "SYNC"]);
     let mut raw = raw_redis::Raw::open(&server.url(), &format!("raw:{{{KEY}}}"))?;
-    let commits = recorded(n, EVENTS)?;
-    let committed = pair(
-        ROUNDS,
-        EVENTS / ROUNDS,
-        |turn| mark(&mut cache, n, turn),
-        |turn| raw.write(&commits[turn]),
-    )?;
+    let committed = events(&mut cache, n, |commit| raw.write(commit))?;
     row(&name, n, "one event", &committed, Some(1.3));
     if fsync == "no" {
         let loaded = least_pair(LOADS, |_| load(&store, n), |_| raw.read(n))?;
