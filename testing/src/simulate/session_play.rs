@@ -210,8 +210,7 @@ impl<S: ServerModel> Play<S> {
             Ok(answer) => drop(watcher.session.handle_list(call, Ok(answer), at)),
             Err(failure) => {
                 watcher.misses(call, "its list has expired", at);
-                watcher.failed(call, &failure, now, at);
-                watcher.session.handle_failed(call, failure, at);
+                watcher.fail(call, failure, now, at);
                 self.coverage.met("W5");
             }
         }
@@ -235,8 +234,7 @@ impl<S: ServerModel> Play<S> {
             watcher.misses(call, "its call failed", at);
         }
         watcher.is_over(call);
-        watcher.failed(call, &failure, now, at);
-        watcher.session.handle_failed(call, failure, at);
+        watcher.fail(call, failure, now, at);
         let rule = match fault {
             Fault::Expired | Fault::Ahead => "W5",
             Fault::Refused if !list => "W6",
@@ -265,8 +263,7 @@ impl<S: ServerModel> Play<S> {
             Err(failure) => {
                 watcher.misses(call.call, "where its stream stood has expired", at);
                 watcher.is_over(call.call);
-                watcher.failed(call.call, &failure, now, at);
-                watcher.session.handle_failed(call.call, failure, at);
+                watcher.fail(call.call, failure, now, at);
                 self.coverage.met("W5");
             }
         }
@@ -352,8 +349,7 @@ impl<S: ServerModel> Play<S> {
         match fault {
             Some(fault) => {
                 let failure = fault.failure();
-                watcher.failed(call, &failure, now, at);
-                watcher.session.handle_failed(call, failure, at);
+                watcher.fail(call, failure, now, at);
             }
             None => watcher.session.handle_closed(call, at),
         }

@@ -135,8 +135,14 @@ impl<R: Resource> Watcher<R> {
         }
     }
 
-    /// A call or a stream came to nothing.
-    pub(crate) fn failed(&mut self, call: CallId, failure: &WatchFailure, now: i64, at: Timestamp) {
+    /// A call or a stream came to nothing, and the session is told.
+    pub(crate) fn fail(&mut self, call: CallId, failure: WatchFailure, now: i64, at: Timestamp) {
+        self.failed(call, &failure, now, at);
+        self.session.handle_failed(call, failure, at);
+    }
+
+    /// No call is to be made before the wait is over.
+    fn failed(&mut self, call: CallId, failure: &WatchFailure, now: i64, at: Timestamp) {
         let (wanted, calls) = self.ahead(call, at);
         if !wanted || calls {
             return;
