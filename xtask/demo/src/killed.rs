@@ -13,9 +13,9 @@ use serde_json::json;
 use crate::api::{Api, Error};
 use crate::audience::{Judges, Told, tell};
 use crate::ours;
-use crate::scenarios::{Counted, delete, go_on, replicas, settled};
+use crate::scenarios::{Counted, SELECTED, came_of, delete, go_on, settled, zones};
 use crate::screen::Screen;
-use crate::stage::{Setup, Stage};
+use crate::stage::Stage;
 use crate::storage::Storage;
 
 /// The collection's name in the store.
@@ -26,9 +26,6 @@ const ANSWERED: usize = 3;
 const AWAY_MS: u64 = 2_000;
 /// An attempt that nobody has answered counts as lost after this.
 const LOST_AFTER_MS: u64 = 5_000;
-
-/// What the user selects.
-const SELECTED: [&str; 5] = ["zone-1", "zone-2", "zone-3", "zone-4", "zone-5"];
 
 /// What a program is started with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,7 +60,7 @@ pub(crate) fn killed(
     )?;
     let server = Server::start()?;
     let api = Api::new(server.url());
-    let start = setup(&api)?;
+    let start = zones().set_up(&api, "zones")?;
     let mut judges = Judges::new(screen, start);
     let mut arguments = Program {
         again: false,
@@ -94,9 +91,7 @@ pub(crate) fn killed(
     loop {
         match second.next()? {
             Told::Done { deleted, failed } => {
-                screen.say(&format!(
-                    "Deleted {deleted} zones. Failed to delete {failed} zones."
-                ))?;
+                screen.say(&came_of(deleted, failed))?;
                 storage.forget(SCENARIO)?;
                 return Ok((judges.flickers(), Settled { deleted, failed }));
             }
@@ -104,18 +99,6 @@ pub(crate) fn killed(
         }
         second.go_on()?;
     }
-}
-
-fn setup(api: &Api) -> Result<u64, Error> {
-    let zone = |n| json!({"id": format!("zone-{n}"), "name": format!("zone-{n}.example")});
-    let zones: Vec<_> = (1..=6).map(zone).collect();
-    let refuse = |id: &str| json!({"method": "DELETE", "kind": "zones", "id": id, "status": 409});
-    let setup = Setup {
-        objects: &json!(zones),
-        lag: &json!({"replicas": replicas(), "delete_ms": 2000}),
-        failures: &json!([refuse("zone-2"), refuse("zone-4")]),
-    };
-    setup.set_up(api, "zones")
 }
 
 impl Judges {

@@ -4,7 +4,7 @@ use resourcecache::{Event, Kind};
 use serde_json::json;
 
 use crate::api::Error;
-use crate::scenarios::{Counted, begin};
+use crate::scenarios::{Counted, begin, replicas};
 use crate::screen::Screen;
 use crate::sending::send_queued;
 use crate::stage::{Setup, Stage};
@@ -21,13 +21,13 @@ pub(crate) fn offline(
         "Offline for {seconds} s: what the user does is held, and sent then"
     ))?;
     let setup = Setup {
-        objects: &json!([
+        objects: json!([
             {"id": "r1", "name": "www", "ttl": 300},
             {"id": "r2", "name": "mail", "ttl": 300},
             {"id": "r3", "name": "ftp", "ttl": 300},
         ]),
-        lag: &json!({"replicas": [1000, 6000, 3000], "delete_ms": 2000}),
-        failures: &json!([]),
+        lag: json!({"replicas": replicas(), "delete_ms": 2000}),
+        failures: json!([]),
     };
     let mut stage = Stage::new("records", &setup, storage, break_ttl, screen)?;
     stage.update(|cache, now| cache.set_online(false, now))?;

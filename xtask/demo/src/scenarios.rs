@@ -19,6 +19,25 @@ pub(crate) fn replicas() -> Value {
     json!([1000, 6000, 3000])
 }
 
+/// What the user selects of the [`zones`].
+pub(crate) const SELECTED: [&str; 5] = ["zone-1", "zone-2", "zone-3", "zone-4", "zone-5"];
+
+/// Six zones, two of which the server refuses to delete.
+pub(crate) fn zones() -> Setup {
+    let zone = |n| json!({"id": format!("zone-{n}"), "name": format!("zone-{n}.example")});
+    let refuse = |id: &str| json!({"method": "DELETE", "kind": "zones", "id": id, "status": 409});
+    Setup {
+        objects: (1..=6).map(zone).collect(),
+        lag: json!({"replicas": replicas(), "delete_ms": 2000}),
+        failures: json!([refuse("zone-2"), refuse("zone-4")]),
+    }
+}
+
+/// What is said when all deletions have settled.
+pub(crate) fn came_of(deleted: usize, failed: usize) -> String {
+    format!("Deleted {deleted} zones. Failed to delete {failed} zones.")
+}
+
 /// A domain is registered: shown at once, then through its stages to completion, by its lists alone.
 pub(crate) fn registration(
     storage: &Storage,
@@ -27,9 +46,9 @@ pub(crate) fn registration(
 ) -> Result<Counted, Error> {
     screen.title("1. A domain is registered: stages, progress, completion")?;
     let setup = Setup {
-        objects: &json!([{"id": "d1", "name": "old.example", "status": "registered"}]),
-        lag: &json!({"replicas": replicas(), "job_ms": 9000}),
-        failures: &json!([]),
+        objects: json!([{"id": "d1", "name": "old.example", "status": "registered"}]),
+        lag: json!({"replicas": replicas(), "job_ms": 9000}),
+        failures: json!([]),
     };
     let mut stage = Stage::new("domains", &setup, storage, break_ttl, screen)?;
     let new =
@@ -52,23 +71,11 @@ pub(crate) fn bulk_deletion(
     screen: Screen,
 ) -> Result<Counted, Error> {
     screen.title("2. Five zones are deleted, two of which fail")?;
-    let zones: Vec<Value> = (1..=6)
-        .map(|n| json!({"id": format!("zone-{n}"), "name": format!("zone-{n}.example")}))
-        .collect();
-    let refuse = |id: &str| json!({"method": "DELETE", "kind": "zones", "id": id, "status": 409});
-    let setup = Setup {
-        objects: &json!(zones),
-        lag: &json!({"replicas": replicas(), "delete_ms": 2000}),
-        failures: &json!([refuse("zone-2"), refuse("zone-4")]),
-    };
-    let mut stage = Stage::new("zones", &setup, storage, break_ttl, screen)?;
-    let selected = ["zone-1", "zone-2", "zone-3", "zone-4", "zone-5"];
-    delete(&mut stage, &selected)?;
+    let mut stage = Stage::new("zones", &zones(), storage, break_ttl, screen)?;
+    delete(&mut stage, &SELECTED)?;
     go_on(&mut stage, 10)?;
     let (deleted, failed) = settled(&stage);
-    screen.say(&format!(
-        "Deleted {deleted} zones. Failed to delete {failed} zones."
-    ))?;
+    screen.say(&came_of(deleted, failed))?;
     Ok(stage.flickers())
 }
 
@@ -80,9 +87,9 @@ pub(crate) fn retried_update(
 ) -> Result<Counted, Error> {
     screen.title("3. Two records are changed: three attempts each, one of them fails for good")?;
     let setup = Setup {
-        objects: &json!([{"id": "r1", "name": "www", "ttl": 300}, {"id": "r2", "name": "mail", "ttl": 300}]),
-        lag: &json!({"replicas": replicas()}),
-        failures: &json!([
+        objects: json!([{"id": "r1", "name": "www", "ttl": 300}, {"id": "r2", "name": "mail", "ttl": 300}]),
+        lag: json!({"replicas": replicas()}),
+        failures: json!([
             {"method": "PATCH", "kind": "records", "id": "r1", "times": 2, "status": 503},
             {"method": "PATCH", "kind": "records", "id": "r2", "times": 3, "status": 503},
         ]),

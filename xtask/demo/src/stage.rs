@@ -35,7 +35,7 @@ impl Stage {
     /// A server of its own, seeded, and both clients with their first list.
     pub(crate) fn new(
         kind: &'static str,
-        setup: &Setup<'_>,
+        setup: &Setup,
         storage: &Storage,
         break_ttl: bool,
         screen: Screen,
@@ -149,22 +149,22 @@ impl Stage {
 }
 
 /// What a scenario starts from.
-pub(crate) struct Setup<'a> {
+pub(crate) struct Setup {
     /// The objects that are there.
-    pub(crate) objects: &'a Value,
+    pub(crate) objects: Value,
     /// How the server lags.
-    pub(crate) lag: &'a Value,
+    pub(crate) lag: Value,
     /// What is going to fail.
-    pub(crate) failures: &'a Value,
+    pub(crate) failures: Value,
 }
 
-impl Setup<'_> {
+impl Setup {
     /// Sets a server up; answers its time, which stands still from now on.
     pub(crate) fn set_up(&self, api: &Api, kind: &str) -> Result<u64, Error> {
         let now = api.control("clock", &json!({ "manual": true }))?["now_ms"].as_u64();
         api.control("seed", &json!({ kind: self.objects }))?;
-        api.control("lag", self.lag)?;
-        api.control("failures", self.failures)?;
+        api.control("lag", &self.lag)?;
+        api.control("failures", &self.failures)?;
         Ok(now.unwrap_or_default())
     }
 }
