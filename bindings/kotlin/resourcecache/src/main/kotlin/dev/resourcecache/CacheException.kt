@@ -97,8 +97,8 @@ public sealed class CacheException(message: String, cause: Throwable? = null) : 
     }
 
     /** The cache was closed, or the scope that it was given has ended. */
-    public class Closed internal constructor() :
-        CacheException("the cache was closed: make another, from what was saved") {
+    public class Closed internal constructor(cause: Throwable? = null) :
+        CacheException("the cache was closed: make another, from what was saved", cause) {
         override val kind: String get() = "closed"
     }
 
@@ -136,10 +136,12 @@ internal inline fun <R> native(call: () -> R): R =
         throw refused.told()
     } catch (fault: dev.resourcecache.ffi.InternalException) {
         throw CacheException.Broken("a fault of the cache itself, please report it: ${fault.message}", fault)
-    } catch (destroyed: IllegalStateException) {
-        // What the generated code says of an object that was closed meanwhile.
-        throw CacheException.Closed().apply { initCause(destroyed) }
+    } catch (problem: IllegalStateException) {
+        throw if (problem.message?.endsWith(DESTROYED) == true) CacheException.Closed(problem) else problem
     }
+
+/** How the generated code ends what it says of an object that was closed meanwhile. */
+internal const val DESTROYED = "object has already been destroyed"
 
 internal fun Refused.told(): CacheException =
     when (this) {

@@ -85,7 +85,11 @@ internal class Shown<T : Any>(private val native: JsonCache, private val wire: W
         val (change, rows) = what
         if (rows != null) list.value = rows
         if (!isClosed) {
-            refreshStatuses()
+            try {
+                native { refreshStatuses() }
+            } catch (_: CacheException.Closed) {
+                // Meanwhile: they stay as they were.
+            }
         }
         if (!change.isEmpty) readers.forEach { it.trySend(change) }
         beat.update { it + 1 }

@@ -100,6 +100,21 @@ class LifeTest {
     }
 
     @Test
+    fun `a call that finds the native side gone says that it is closed`() = runTest {
+        val cache = zoneCache()
+        cache.merge(zones("a"))
+        val status = cache.status("a")
+        // As when it is closed by another thread, just after this one has looked whether it is.
+        cache.native.close()
+        val said = assertFailsWith<CacheException.Closed> { cache["a"] }
+        assertIs<IllegalStateException>(said.cause)
+        assertFailsWith<CacheException.Closed> { cache.merge(zones("a")) }
+        assertEquals(null, status.value)
+        assertEquals("mine", assertFailsWith<IllegalStateException> { native { error("mine") } }.message)
+        cache.close()
+    }
+
+    @Test
     fun `it ends with its scope, and leaves nothing in it`() = runTest {
         val job = Job()
         val cache = ResourceCache(Zone.serializer(), CoroutineScope(coroutineContext + job))
@@ -114,7 +129,7 @@ class LifeTest {
     }
 
     @Test
-    fun `closing while in use ends each call whole or as closed`() = repeat(20) {
+    fun `closing while in use ends each call whole or as closed`() = repeat(100) {
         runBlocking(Dispatchers.Default) {
             val scope = CoroutineScope(Job())
             val cache = ResourceCache(Zone.serializer(), scope)
