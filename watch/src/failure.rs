@@ -78,6 +78,14 @@ pub enum Failure {
         /// What the server says.
         problem: String,
     },
+    /// The session asks for something that the adapter was not told how to ask for.
+    #[error("{url}: {problem}")]
+    CannotAsk {
+        /// Where.
+        url: String,
+        /// What cannot be asked for, and what to do.
+        problem: String,
+    },
     /// The WebSocket was closed by the server.
     #[error("{url}: closed with {code} {reason}")]
     Closed {

@@ -31,6 +31,7 @@ mod http;
 mod kubernetes;
 mod limits;
 mod lines;
+mod list_query;
 mod reader;
 mod socket;
 mod sse;

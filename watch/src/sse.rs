@@ -11,6 +11,7 @@ use crate::event_stream::{EventStream, Framing};
 use crate::failure::Failure;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
+use crate::list_query::ListQuery;
 use crate::transport::Transport;
 use crate::version_in::{VersionIn, from_where};
 
@@ -27,6 +28,7 @@ use crate::version_in::{VersionIn, from_where};
 pub struct Sse {
     http: Http,
     list: Url,
+    query: ListQuery,
     watch: Url,
     framing: Framing,
     resume: VersionIn,
@@ -52,6 +54,7 @@ impl Sse {
         Ok(Self {
             http: Http::new(connection, &watch)?,
             list: Connection::url(list, &["http", "https"])?,
+            query: ListQuery::default(),
             watch,
             framing: Framing::default(),
             resume: VersionIn::default(),
@@ -65,6 +68,23 @@ impl Sse {
         self
     }
 
+    /// The same, with query parameters of list calls that are made so: for a server whose lists come in
+    /// chunks, or that can answer no older list than a version. [`ListCall::query`] has Kubernetes'
+    /// words.
+    ///
+    /// Without this a list is a plain `GET`; one that must go on, or reach a version
+    /// ([`Resume::Version`](resourcecache::Resume::Version), after something was missed), fails with
+    /// [`Failure::CannotAsk`]. Say `listing(|_| Vec::new())` where any list will do: the stream goes on
+    /// from its version, and until then the view may go back to it.
+    #[must_use]
+    pub fn listing(
+        mut self,
+        query: impl Fn(&ListCall) -> Vec<(String, String)> + Send + Sync + 'static,
+    ) -> Self {
+        self.query = ListQuery::new(query);
+        self
+    }
+
     /// The same, with streams that go on where the last one ended.
     #[must_use]
     pub fn resuming(mut self, resume: VersionIn) -> Self {
@@ -74,9 +94,10 @@ impl Sse {
 }
 
 impl Adapter for Sse {
-    fn list(&self, _: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
-        let (http, url) = (self.http.clone(), self.list.clone());
-        Box::pin(async move { http.whole(Call::get(url)).await })
+    fn list(&self, call: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
+        let http = self.http.clone();
+        let url = self.query.in_url(&self.list, call);
+        Box::pin(async move { http.whole(Call::get(url?)).await })
     }
 
     fn watch(&self, call: &WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {

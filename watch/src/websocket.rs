@@ -13,6 +13,7 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::http::{Call, Http};
 use crate::limits::Limits;
+use crate::list_query::ListQuery;
 use crate::socket::Socket;
 use crate::transport::Transport;
 use crate::version_in::{VersionIn, from_where};
@@ -31,6 +32,7 @@ type Subscribe = dyn Fn(Option<&str>) -> Vec<String> + Send + Sync;
 pub struct WebSocket {
     http: Http,
     list: Url,
+    query: ListQuery,
     watch: Url,
     resume: VersionIn,
     protocol: Option<String>,
@@ -66,11 +68,29 @@ impl WebSocket {
         Ok(Self {
             http: Http::new(connection, &list)?,
             list,
+            query: ListQuery::default(),
             watch: Connection::url(watch, &["ws", "wss"])?,
             resume: VersionIn::default(),
             protocol: None,
             subscribe: None,
         })
+    }
+
+    /// The same, with query parameters of list calls that are made so: for a server whose lists come in
+    /// chunks, or that can answer no older list than a version. [`ListCall::query`] has Kubernetes'
+    /// words.
+    ///
+    /// Without this a list is a plain `GET`; one that must go on, or reach a version
+    /// ([`Resume::Version`](resourcecache::Resume::Version), after something was missed), fails with
+    /// [`Failure::CannotAsk`]. Say `listing(|_| Vec::new())` where any list will do: the stream goes on
+    /// from its version, and until then the view may go back to it.
+    #[must_use]
+    pub fn listing(
+        mut self,
+        query: impl Fn(&ListCall) -> Vec<(String, String)> + Send + Sync + 'static,
+    ) -> Self {
+        self.query = ListQuery::new(query);
+        self
     }
 
     /// The same, with this subprotocol (`Sec-WebSocket-Protocol`).
@@ -99,9 +119,10 @@ impl WebSocket {
 }
 
 impl Adapter for WebSocket {
-    fn list(&self, _: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
-        let (http, url) = (self.http.clone(), self.list.clone());
-        Box::pin(async move { http.whole(Call::get(url)).await })
+    fn list(&self, call: &ListCall) -> BoxFuture<'static, Result<Bytes, Failure>> {
+        let http = self.http.clone();
+        let url = self.query.in_url(&self.list, call);
+        Box::pin(async move { http.whole(Call::get(url?)).await })
     }
 
     fn watch(&self, call: &WatchCall) -> BoxFuture<'static, Result<Box<dyn Transport>, Failure>> {

@@ -113,13 +113,17 @@ fn sse(api: &Api, framing: Framing) -> Sse {
     feed.expect("URLs")
         .framed(framing)
         .resuming(VersionIn::LastEventId)
+        // Its lists lag, whatever one asks: what they lack, the stream tells from their version on.
+        .listing(|_| Vec::new())
 }
 
 fn socket(api: &Api) -> WebSocket {
     let url = api.0.url();
     let push = format!("{}/push/zones/socket", url.replace("http", "ws"));
     let feed = WebSocket::new(&format!("{url}/v1/zones"), &push);
-    feed.expect("URLs").resuming("after")
+    feed.expect("URLs")
+        .resuming("after")
+        .listing(|_| Vec::new())
 }
 
 /// Changes are shown long before any list tells of them, and cuts lose none.

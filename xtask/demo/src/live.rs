@@ -90,12 +90,14 @@ fn adapter(push: Push, url: &str) -> Result<Box<dyn Adapter>, Error> {
         Push::WebSocket => {
             let socket = format!("{}/push/zones/socket", url.replace("http", "ws"));
             let feed = WebSocket::new(&list, &socket).map_err(other)?;
-            Box::new(feed.resuming("after"))
+            // Its lists lag, whatever one asks: the stream tells what they lack.
+            Box::new(feed.resuming("after").listing(|_| Vec::new()))
         }
         Push::Sse => {
             let events = format!("{url}/push/zones/events");
             let feed = Sse::new(&list, &events).map_err(other)?;
-            Box::new(feed.resuming(VersionIn::LastEventId))
+            let feed = feed.resuming(VersionIn::LastEventId);
+            Box::new(feed.listing(|_| Vec::new()))
         }
     })
 }
