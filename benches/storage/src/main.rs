@@ -8,6 +8,8 @@ mod pairs;
 mod raw_redis;
 mod raw_sqlite;
 mod recorder;
+#[path = "../../../storage/tests/support/mod.rs"]
+mod support;
 
 use std::error::Error;
 use std::sync::Arc;

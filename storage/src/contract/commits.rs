@@ -312,6 +312,10 @@ fn pages_of_keys(open: &Open<'_>) {
     while let Some(last) = after.take() {
         let page = store.keys(Some(&last), 10).unwrap();
         assert!(page.len() <= 10);
+        assert!(
+            page.iter().all(|key| *key > last),
+            "after {last:?} come {page:?}"
+        );
         after = page.last().filter(|key| key.starts_with(&prefix)).cloned();
         listed.extend(page.into_iter().filter(|key| key.starts_with(&prefix)));
     }

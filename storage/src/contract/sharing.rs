@@ -1,14 +1,14 @@
 //! Cases of several instances at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use resourcecache::json::{JsonResource, Schema};
 use resourcecache::{Config, Event, SavedKey, Timestamp};
 
 use super::{Case, Open, body, changes, commit, fresh, load};
-use crate::error::StoreErrorKind;
+use crate::error::{Error, StoreErrorKind};
 use crate::store::{Since, Store};
 use crate::stored_cache::StoredCache;
 
@@ -76,6 +76,7 @@ fn counter(parts: &[(SavedKey, Vec<u8>)]) -> u64 {
 
 /// Commits one part, and counts up; again after each conflict.
 fn append(store: &dyn Store, key: &str, n: u64) {
+    let mut tries = Tries(1_000);
     loop {
         let (expect, parts) = load(store, key).unzip();
         let count = (counter(&parts.unwrap_or_default()) + 1).to_le_bytes();
@@ -83,19 +84,43 @@ fn append(store: &dyn Store, key: &str, n: u64) {
         let parts = [(body(n), Some(&content[..])), (body(COUNTER), Some(&count))];
         match store.commit(key, &commit(expect, &parts)) {
             Ok(_) => return,
-            Err(error) if error.is_retryable() => {}
-            Err(error) => panic!("{error}"),
+            Err(error) => tries.again(&error.into()),
         }
+    }
+}
+
+/// How often something is tried: more often than others can come first.
+struct Tries(u32);
+
+impl Tries {
+    fn again(&mut self, error: &Error) {
+        assert!(error.is_retryable(), "{error}");
+        assert!(self.0 > 0, "it is refused for ever: {error}");
+        self.0 -= 1;
+        if !error.is(StoreErrorKind::Conflict) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Tells the other threads of a case that one has ended, also by a panic.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
 fn whole(open: &Open<'_>) {
     let (store, key, done) = (open(), fresh("whole"), AtomicBool::new(false));
+    let reads = AtomicUsize::new(0);
     let first = store.commit(&key, &commit(None, &[])).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            let (reader, key, done) = (open(), &key, &done);
+            let (reader, key, done, reads) = (open(), &key, &done, &reads);
             scope.spawn(move || {
+                let _ends = Ends(done);
                 while !done.load(Ordering::Relaxed) {
                     let (revision, parts) = load(&*reader, key).expect("it is there");
                     let n = revision.number.to_le_bytes().to_vec();
@@ -112,18 +137,23 @@ fn whole(open: &Open<'_>) {
                             "{parts:?} at {now}"
                         );
                     }
+                    reads.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
+        let _ends = Ends(&done);
         let mut last = first;
-        for _ in 0..100 {
+        for written in 0..100 {
+            // However fast it is, some are read in between.
+            while reads.load(Ordering::Relaxed) < written / 4 && !done.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
             let n = last.next().number.to_le_bytes();
             let parts = [(body(1), Some(&n[..])), (body(2), Some(&n))];
             last = store
                 .commit(&key, &commit(Some(last), &parts))
                 .expect("one writer");
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
 
@@ -215,14 +245,12 @@ fn caches(open: &Open<'_>) {
                 let mut cache = cache(open, key);
                 for id in n * EACH..(n + 1) * EACH {
                     let id = format!("z{id}");
-                    let deleted = loop {
-                        match cache.update(|c| c.mark_as_deleting(id.as_str(), None, Timestamp(1)))
-                        {
-                            Err(error) if error.is_retryable() => {}
-                            deleted => break deleted.unwrap_or_else(|error| panic!("{error}")),
-                        }
-                    };
-                    drop(deleted);
+                    let mut tries = Tries(20);
+                    while let Err(error) =
+                        cache.update(|c| c.mark_as_deleting(id.as_str(), None, Timestamp(1)))
+                    {
+                        tries.again(&error);
+                    }
                 }
             });
         }

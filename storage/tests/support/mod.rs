@@ -1,4 +1,4 @@
-//! What several tests of this folder use.
+//! What several tests of this folder use, and the benchmarks of stores.
 
 #![allow(dead_code)] // each test uses some of it
 

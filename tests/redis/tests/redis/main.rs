@@ -3,6 +3,7 @@
 mod access;
 mod commits;
 mod failures;
+mod interleavings;
 mod leases;
 mod many;
 mod senders;
