@@ -124,6 +124,31 @@ fn the_one_that_was_not_used_for_the_longest_time_goes_first() {
     );
 }
 
+/// It may have missed that a row went, which nobody remembers.
+#[test]
+fn a_reader_of_one_that_was_dropped_takes_the_whole_view() {
+    let (projects, _) = over(Arc::new(MemoryStore::new()), |_| {});
+    let read = |since| {
+        let told = projects.with("a", Timestamp(3), |zones| {
+            let cache = zones.cache();
+            Ok((cache.revision(), cache.changes_since(since)))
+        });
+        told.unwrap()
+    };
+    merge(&projects, "a", 3, 1);
+    let (early, _) = read(resourcecache::Revision(0));
+    merge(&projects, "a", 2, 2);
+    let (late, told) = read(early);
+    assert_eq!(told.map(|changes| changes.removed.len()), Some(1));
+    assert_eq!(projects.evict(Timestamp(i64::MAX)), 1);
+    assert_eq!(read(early), (late, None));
+    let nothing = resourcecache::Changes {
+        revision: late,
+        ..Default::default()
+    };
+    assert_eq!(read(late), (late, Some(nothing)));
+}
+
 #[test]
 fn resources_are_counted_through_changes_and_a_large_one_is_held_while_it_is_used() {
     let (projects, store) = over(Arc::new(MemoryStore::new()), |l| l.resources = 100);

@@ -192,10 +192,8 @@ impl Store for Tampered {
             LosesPlaces => commit
                 .parts
                 .retain(|(name, _)| !matches!(name, SavedKey::Place(_))),
-            LosesOneInMany => {
-                if commit.expect.is_some_and(|r| r.number % 16 == 15) {
-                    commit.parts.clear();
-                }
+            LosesOneInMany if commit.expect.is_some_and(|r| r.number % 16 == 15) => {
+                commit.parts.clear();
             }
             _ => {}
         }

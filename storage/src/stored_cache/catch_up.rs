@@ -73,6 +73,18 @@ impl<R: Stored> StoredCache<R> {
         }
     }
 
+    /// Reads all of it where nothing is in memory yet. What a reader saw of it before, by another
+    /// instance, is not known here: it takes the whole view.
+    pub(super) fn read_first(&mut self) -> Result<(), Error> {
+        let loaded = load(&*self.store, &self.key, self.cache.config())?;
+        if let Some((cache, revision, bytes)) = loaded {
+            self.cache = cache;
+            self.revision = Some(revision);
+            self.weight = Weight::of(bytes);
+        }
+        Ok(())
+    }
+
     /// Reads all of it anew, and answers what that changes for readers.
     pub(super) fn reload(&mut self) -> Result<Changes, Error> {
         let config = self.cache.config();

@@ -69,7 +69,7 @@ impl<R: Stored> StoredCache<R> {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let mut opened = Self::empty(store, key, config);
-        opened.reload()?;
+        opened.read_first()?;
         let due = opened.cache.poll_timeout().is_some_and(|at| at <= now);
         if opened.revision.is_some() && due {
             opened.apply(Event::HandleTimeout, now)?;

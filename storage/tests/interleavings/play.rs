@@ -297,9 +297,12 @@ pub(crate) fn play(
         instance.check_reader()?;
         if crash {
             counts.crashes += 1;
-            let store = instance.store.clone();
+            let (store, read) = (instance.store.clone(), std::mem::take(&mut instance.read));
             *instance = Instance::open(store, key, now, &mut model);
             instance.check_record(&mut model)?;
+            // Its readers outlive it.
+            instance.read = read;
+            instance.check_reader()?;
         }
     }
     model.follow();
