@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let here = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let mut hasher = DefaultHasher::new();
     std::env::var("CARGO_PKG_VERSION")?.hash(&mut hasher);
-    for folder in ["src", "../core/src"] {
+    for folder in ["src", "../core/src", "../storage/src"] {
         println!("cargo::rerun-if-changed={folder}");
         hash_folder(&here.join(folder), &mut hasher)?;
     }

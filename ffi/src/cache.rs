@@ -12,6 +12,7 @@ use crate::applied::Applied;
 use crate::clock::{ManualClock, now};
 use crate::error::CacheError;
 use crate::journal::Journal;
+use crate::kept::Kept;
 use crate::observer::{ChangeObserver, Observers};
 use crate::settings::{Config, Schema};
 
@@ -27,7 +28,7 @@ pub struct JsonCache {
 
 /// What the lock is for.
 pub(crate) struct Inner {
-    pub(crate) cache: resourcecache::JsonCache,
+    pub(crate) cache: Kept,
     pub(crate) schema: resourcecache::json::Schema,
     pub(crate) labels: resourcecache::Labels,
     pub(crate) journal: Journal,
@@ -45,12 +46,9 @@ impl JsonCache {
         schema: Option<Schema>,
         clock: Option<Arc<ManualClock>>,
     ) -> Result<Arc<Self>, CacheError> {
-        let (config, schema) = read(config, schema)?;
-        Ok(Self::of(
-            resourcecache::JsonCache::new(config),
-            schema,
-            clock,
-        ))
+        Self::opened(config, schema, clock, |config, _| {
+            Ok(Kept::in_memory(resourcecache::JsonCache::new(config)))
+        })
     }
 
     /// A collection as `save` wrote it; what has become due since is done. Settings are not part of
@@ -62,13 +60,12 @@ impl JsonCache {
         schema: Option<Schema>,
         clock: Option<Arc<ManualClock>>,
     ) -> Result<Arc<Self>, CacheError> {
-        let (config, schema) = read(config, schema)?;
         let record = serde_json::from_slice(saved)
             .map_err(|error| CacheError::bad_input("the saved state", error))?;
-        let now = now(clock.as_deref());
-        let cache = guarded(|| resourcecache::JsonCache::restore(config, record, now))
-            .map_err(|problem| CacheError::Broken { problem })??;
-        Ok(Self::of(cache, schema, clock))
+        Self::opened(config, schema, clock, |config, now| {
+            let cache = resourcecache::JsonCache::restore(config, record, now)?;
+            Ok(Kept::in_memory(cache))
+        })
     }
 
     /// The whole state but the settings, as JSON. The same calls at the same times lead to the same
@@ -95,11 +92,17 @@ impl JsonCache {
 }
 
 impl JsonCache {
-    fn of(
-        cache: resourcecache::JsonCache,
-        schema: resourcecache::json::Schema,
+    /// One whose collection is made with the core's settings, at the time of its clock.
+    pub(crate) fn opened(
+        config: Option<Config>,
+        schema: Option<Schema>,
         clock: Option<Arc<ManualClock>>,
-    ) -> Arc<Self> {
+        open: impl FnOnce(resourcecache::Config, Timestamp) -> Result<Kept, CacheError>,
+    ) -> Result<Arc<Self>, CacheError> {
+        let (config, schema) = read(config, schema)?;
+        let now = now(clock.as_deref());
+        let cache =
+            guarded(|| open(config, now)).map_err(|problem| CacheError::Broken { problem })??;
         let inner = Inner {
             cache,
             schema,
@@ -107,11 +110,11 @@ impl JsonCache {
             journal: Journal::default(),
             broken: None,
         };
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             inner: Mutex::new(inner),
             observers: Observers::default(),
             clock,
-        })
+        }))
     }
 
     /// Asks something under the lock. A fault of the core becomes an error, and nothing more.

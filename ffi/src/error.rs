@@ -1,6 +1,8 @@
 //! The two errors that cross the border: one of the cache, one of what the host's code answers.
 
 use resourcecache::{Error, Missing};
+use resourcecache_storage as storage;
+use storage::{StoreError, StoreErrorKind};
 
 /// Why a call was refused. Nothing has changed then, not even the time; but see `Broken`.
 ///
@@ -60,6 +62,19 @@ pub enum CacheError {
         refusals: Vec<Refusal>,
         /// The kind of the first, as `kind` of a refusal.
         kind: String,
+        /// The whole story.
+        problem: String,
+    },
+    /// The store in which the collection is kept did not do it.
+    #[error("{problem}")]
+    Store {
+        /// The collection's key; none when it is about the store itself.
+        key: Option<String>,
+        /// Which kind it is: `conflict`, `fenced`, `busy`, `unavailable`, `closed`, `full`,
+        /// `read_only`, `foreign`, `newer`, `damaged` or `other`.
+        kind: String,
+        /// Whether the same may succeed when tried again later, without anybody's doing.
+        retryable: bool,
         /// The whole story.
         problem: String,
     },
@@ -156,6 +171,42 @@ impl From<Error> for CacheError {
                 problem,
             },
         }
+    }
+}
+
+impl From<storage::Error> for CacheError {
+    fn from(error: storage::Error) -> Self {
+        match error {
+            storage::Error::Core(error) => error.into(),
+            storage::Error::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for CacheError {
+    fn from(error: StoreError) -> Self {
+        Self::Store {
+            problem: error.to_string(),
+            kind: kind_name(error.kind).into(),
+            retryable: error.is_retryable(),
+            key: error.key,
+        }
+    }
+}
+
+fn kind_name(kind: StoreErrorKind) -> &'static str {
+    match kind {
+        StoreErrorKind::Conflict => "conflict",
+        StoreErrorKind::Fenced => "fenced",
+        StoreErrorKind::Busy => "busy",
+        StoreErrorKind::Unavailable => "unavailable",
+        StoreErrorKind::Closed => "closed",
+        StoreErrorKind::Full => "full",
+        StoreErrorKind::ReadOnly => "read_only",
+        StoreErrorKind::Foreign => "foreign",
+        StoreErrorKind::Newer => "newer",
+        StoreErrorKind::Damaged => "damaged",
+        _ => "other",
     }
 }
 

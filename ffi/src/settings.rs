@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::CacheError;
 use crate::names::{BadItems, Kind, NewItems, OnFailure, VersionOrder};
@@ -112,7 +112,10 @@ pub struct RetryPolicy {
     pub retryable: Option<Vec<u16>>,
 }
 
-fn zero_is_none<S: Serializer>(value: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn zero_is_none<S: Serializer>(
+    value: &Option<u32>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     value.filter(|n| *n > 0).serialize(serializer)
 }
 
@@ -149,7 +152,7 @@ pub struct HistoryLimits {
 
 /// Where a server's answers keep their list, and its resources their id and the rest: JSON pointers
 /// (RFC 6901).
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, uniffi::Record)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, uniffi::Record)]
 pub struct Schema {
     /// A resource's id: a string, or an integer. Default `/id`.
     #[uniffi(default = None)]

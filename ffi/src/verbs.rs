@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use resourcecache::json::JsonResource;
-use resourcecache::{Event, MetadataPatch, OperationId};
+use resourcecache::{Event, MetadataPatch, OperationId, WatchEvent};
 
 use crate::applied::Applied;
 use crate::cache::JsonCache;
@@ -59,13 +59,38 @@ impl From<Coverage> for resourcecache::Coverage {
     }
 }
 
+/// How a server names an operation of this client.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum NamedOperation {
+    /// By the resource: its newest operation that has neither failed nor settled is meant.
+    Id {
+        /// The resource.
+        id: String,
+    },
+    /// By what the client sent with it: an attempt's idempotency key, or the token of a resource that
+    /// was to be created.
+    Key {
+        /// The key.
+        key: String,
+    },
+}
+
+impl From<NamedOperation> for resourcecache::Named {
+    fn from(named: NamedOperation) -> Self {
+        match named {
+            NamedOperation::Id { id } => Self::Id(id.into()),
+            NamedOperation::Key { key } => Self::Key(key),
+        }
+    }
+}
+
 #[uniffi::export]
 impl JsonCache {
     /// A list call is about to start: hand the token in with its answer.
     pub fn begin_fetch(&self) -> Result<FetchStarted, CacheError> {
         self.change(|inner, now| {
             let line = inner.journal.line(&Event::BeginFetch, now);
-            let (token, changes) = inner.cache.begin_fetch(now);
+            let (token, changes) = inner.cache.begin_fetch(now)?;
             inner.journal.push(line);
             Ok(FetchStarted {
                 token: Arc::new(FetchToken { token }),
@@ -109,6 +134,29 @@ impl JsonCache {
     /// BOOKMARK, or ERROR of code 410) and `object`.
     pub fn observe(&self, event: &[u8]) -> Result<Applied, CacheError> {
         self.event(|inner| Ok(Event::Observe(inner.schema.watch_event(event)?)))
+    }
+
+    /// A stream told that a resource is gone, and not what it was; the version at which it went, if
+    /// it told that.
+    #[uniffi::method(default(version = None))]
+    pub fn observe_deleted(
+        &self,
+        id: String,
+        version: Option<String>,
+    ) -> Result<Applied, CacheError> {
+        let id = id.into();
+        self.event(|_| Ok(Event::Observe(WatchEvent::DeletedId { id, version })))
+    }
+
+    /// A stream told that the server gave up work that it had accepted: the operation fails, without
+    /// another attempt. One that is not known, or has settled, stays as it is.
+    pub fn observe_failed(
+        &self,
+        operation: NamedOperation,
+        error: String,
+    ) -> Result<Applied, CacheError> {
+        let operation = operation.into();
+        self.event(|_| Ok(Event::Observe(WatchEvent::Failed { operation, error })))
     }
 
     /// Takes a list that version 1.0 saved, with its marks; only into an empty collection.

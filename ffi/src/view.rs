@@ -66,6 +66,11 @@ impl JsonCache {
         self.read(|inner| inner.cache.visible().count() as u64)
     }
 
+    /// How many rows are held, hidden ones included.
+    pub fn row_count(&self) -> Result<u64, CacheError> {
+        self.read(|inner| inner.cache.row_count() as u64)
+    }
+
     /// Whether the resource is in the visible list.
     pub fn is_visible(&self, id: String) -> Result<bool, CacheError> {
         self.read(|inner| {

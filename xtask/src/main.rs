@@ -13,6 +13,7 @@ mod mutants;
 mod packages;
 mod pdns;
 mod python;
+mod python_packages;
 mod redis;
 mod run;
 mod simulate;
@@ -49,7 +50,15 @@ enum Command {
     /// Gets etcd and libwebsockets' server where it can, and runs the watch adapters' tests.
     Streams,
     /// Builds the Python package, and tests it in an environment of its own.
-    Python,
+    Python {
+        /// Installs it from its sources and from an sdist into fresh environments instead, and runs the
+        /// README's example and the demo there.
+        #[arg(long)]
+        fresh: bool,
+        /// Builds release wheels instead: on Linux as manylinux2014, by zig.
+        #[arg(long, conflicts_with = "fresh")]
+        wheels: bool,
+    },
     /// Gets a JDK and Maven where they are missing, builds the Kotlin library, and tests it.
     Kotlin,
     /// Gets Redis where it can, and runs the tests of the Redis store.
@@ -107,7 +116,9 @@ fn main() -> ExitCode {
         Command::Test => test(),
         Command::Pdns => powerdns(),
         Command::Streams => streams(),
-        Command::Python => python::test(),
+        Command::Python { fresh: true, .. } => python_packages::fresh(),
+        Command::Python { wheels: true, .. } => python_packages::wheels(),
+        Command::Python { .. } => python::test(),
         Command::Kotlin => kotlin::test(),
         Command::Redis => real_redis(),
         Command::Lint => lint(),

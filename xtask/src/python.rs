@@ -5,14 +5,14 @@ use std::process::Command;
 
 use crate::run::{Outcome, cargo_text, files, output, root};
 
-const PACKAGE: &str = "bindings/python";
+pub(crate) const PACKAGE: &str = "bindings/python";
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     root().join("target/python")
 }
 
 /// A program of the environment.
-fn program(name: &str) -> Command {
+pub(crate) fn program(name: &str) -> Command {
     let mut command = Command::new(folder().join("venv/bin").join(name));
     command.current_dir(root().join(PACKAGE));
     command
@@ -58,7 +58,7 @@ pub(crate) fn bench() -> Outcome {
 }
 
 /// Makes the virtual environment with the tools that `requirements-dev.txt` pins.
-fn set_up() -> Outcome {
+pub(crate) fn set_up() -> Outcome {
     let wanted = root().join(PACKAGE).join("requirements-dev.txt");
     let wanted = std::fs::read_to_string(&wanted).map_err(|e| format!("{PACKAGE}: {e}"))?;
     let stamp = folder().join("installed.txt");
@@ -150,7 +150,7 @@ fn run(name: &str, arguments: &[&str]) -> Outcome {
     finished(name, program(name).args(arguments))
 }
 
-fn finished(name: &str, command: &mut Command) -> Outcome {
+pub(crate) fn finished(name: &str, command: &mut Command) -> Outcome {
     let status = command
         .status()
         .map_err(|e| format!("{name} cannot be started: {e}"))?;

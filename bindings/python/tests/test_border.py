@@ -62,6 +62,10 @@ def test_every_native_call_is_used() -> None:
         and f"JsonCache.{name}" not in text
     }
     assert unused == {"badge", "progress"}  # rows carry them
+    for held, name in ((generated.WatchSession, "_session"), (generated.Store, "_native")):
+        methods = {method for method in vars(held) if not method.startswith("_")}
+        used = {m for m in methods if f"{name}.{m}" in text or f"{held.__name__}.{m}" in text}
+        assert used == methods
 
 
 _SAMPLES = """

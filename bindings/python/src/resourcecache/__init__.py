@@ -18,6 +18,7 @@ from ._errors import (
     NotFoundError,
     Refusal,
     ResourceCacheError,
+    StoreError,
     TransitionError,
 )
 from ._following import ChangeStream, Subscription
@@ -57,6 +58,7 @@ from ._settings import (
     Schema,
     Stage,
 )
+from ._store import CustomStore, Store
 from ._verbs import After, ByStatus, FetchToken, Ids, Page
 from ._view import Deadline, Explanation, Operation
 
@@ -78,6 +80,7 @@ __all__ = [
     "Config",
     "Conflict",
     "Create",
+    "CustomStore",
     "DNS_RECORDS",
     "DNS_ZONES",
     "DOMAINS",
@@ -125,6 +128,8 @@ __all__ = [
     "Settlement",
     "Stage",
     "Status",
+    "Store",
+    "StoreError",
     "Subscription",
     "TransitionError",
     "Update",

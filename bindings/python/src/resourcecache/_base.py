@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
-import weakref
 from collections.abc import Iterable
-from typing import Generic, NoReturn, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from ._border import native, refuse_copies
 from ._clock import ManualClock
 from ._codec import Codec, codec_of, to_bytes
-from ._errors import ForkedError, call
+from ._errors import call
+from ._forks import not_after_fork
 from ._names import Json, Settlement
 from ._rows import SEPARATOR, Changes
 from ._settings import Config, Schema, native_config, native_schema
+from ._store import Store
 
 T = TypeVar("T")
 
@@ -23,28 +23,6 @@ logger = logging.getLogger("resourcecache")
 logger.addHandler(logging.NullHandler())
 
 Bytes = bytes | bytearray | memoryview | str
-
-
-class _Forked:
-    """Stands in the child for the cache of the parent, whose lock nobody may hold there."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise ForkedError(
-            "this cache was made before a fork, and belongs to the parent process; make another in "
-            "the child, from save() if need be"
-        )
-
-
-_alive: weakref.WeakSet[Base[object]] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for cache in list(_alive):
-        cache._native = cast(native.JsonCache, _Forked())
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Base(Generic[T]):
@@ -59,6 +37,7 @@ class Base(Generic[T]):
         schema: Schema | None = None,
         clock: ManualClock | None = None,
         _saved: bytes | None = None,
+        _kept: tuple[Store, str] | None = None,
     ) -> None:
         self._codec: Codec[T] = codec if codec is not None else codec_of(resource_type)
         self._schema = schema or Schema()
@@ -66,11 +45,16 @@ class Base(Generic[T]):
         settings = native_config(config or Config())
         pointers = native_schema(self._schema)
         manual = clock._native if clock else None
-        if _saved is None:
-            self._native = call(native.JsonCache, settings, pointers, manual)
-        else:
+        if _kept is not None:
+            store, key = _kept
+            self._native = call(
+                native.JsonCache.open, store._native, key, settings, pointers, manual
+            )
+        elif _saved is not None:
             self._native = call(native.JsonCache.restore, _saved, settings, pointers, manual)
-        _alive.add(cast("Base[object]", self))
+        else:
+            self._native = call(native.JsonCache, settings, pointers, manual)
+        not_after_fork(self)
 
     def _told(self, applied: native.Applied) -> Changes[T]:
         """The changes; what there is to log of them is logged."""

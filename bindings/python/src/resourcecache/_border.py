@@ -35,5 +35,12 @@ def refuse_copies(kind: type) -> None:
 
 _check_build()
 _speed.install()
-for _kind in (native.JsonCache, native.ManualClock, native.FetchToken):
+for _kind in (
+    native.JsonCache,
+    native.ManualClock,
+    native.FetchToken,
+    native.Store,
+    native.CommitWatch,
+    native.WatchSession,
+):
     refuse_copies(_kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from types import TracebackType
 from typing import NoReturn, TypeVar, overload
 
 from ._base import Bytes, as_bytes
@@ -15,13 +16,15 @@ from ._names import Json, JsonObject, Kind, ResourceId, id_text
 from ._outbox import Outbox
 from ._scopes import Scope
 from ._settings import Config, Schema
+from ._sharing import Sharing
+from ._store import Store
 from ._verbs import Verbs
 from ._view import View
 
 T = TypeVar("T")
 
 
-class ResourceCache(Verbs[T], Outbox[T], View[T]):
+class ResourceCache(Verbs[T], Outbox[T], View[T], Sharing[T]):
     """One list of resources: what the server last said, and what this client has asked for.
 
     >>> zones = ResourceCache()
@@ -47,6 +50,7 @@ class ResourceCache(Verbs[T], Outbox[T], View[T]):
         schema: Schema | None = None,
         clock: ManualClock | None = None,
         _saved: bytes | None = None,
+        _kept: tuple[Store, str] | None = None,
     ) -> None: ...
     @overload
     def __init__(
@@ -58,6 +62,7 @@ class ResourceCache(Verbs[T], Outbox[T], View[T]):
         schema: Schema | None = None,
         clock: ManualClock | None = None,
         _saved: bytes | None = None,
+        _kept: tuple[Store, str] | None = None,
     ) -> None: ...
     def __init__(
         self,
@@ -68,10 +73,98 @@ class ResourceCache(Verbs[T], Outbox[T], View[T]):
         schema: Schema | None = None,
         clock: ManualClock | None = None,
         _saved: bytes | None = None,
+        _kept: tuple[Store, str] | None = None,
     ) -> None:
         super().__init__(
-            resource_type, codec=codec, config=config, schema=schema, clock=clock, _saved=_saved
+            resource_type,
+            codec=codec,
+            config=config,
+            schema=schema,
+            clock=clock,
+            _saved=_saved,
+            _kept=_kept,
         )
+        self._own: Store | None = None
+
+    @overload
+    @classmethod
+    def open(
+        cls,
+        store: str | Store,
+        resource_type: None = None,
+        *,
+        key: str = "default",
+        codec: None = None,
+        config: Config | None = None,
+        schema: Schema | None = None,
+        clock: ManualClock | None = None,
+    ) -> ResourceCache[JsonObject]: ...
+    @overload
+    @classmethod
+    def open(
+        cls,
+        store: str | Store,
+        resource_type: type[T] | None = None,
+        *,
+        key: str = "default",
+        codec: Codec[T] | None = None,
+        config: Config | None = None,
+        schema: Schema | None = None,
+        clock: ManualClock | None = None,
+    ) -> ResourceCache[T]: ...
+    @classmethod
+    def open(
+        cls,
+        store: str | Store,
+        resource_type: type[T] | None = None,
+        *,
+        key: str = "default",
+        codec: Codec[T] | None = None,
+        config: Config | None = None,
+        schema: Schema | None = None,
+        clock: ManualClock | None = None,
+    ) -> ResourceCache[T] | ResourceCache[JsonObject]:
+        """Opens a collection of a store by its key, a new one where there is none: ``sqlite:PATH``,
+        ``memory:``, ``redis://HOST``, or a `Store` that several caches share.
+
+        >>> with ResourceCache.open("memory:") as zones:
+        ...     _ = zones.merge(b'[{"id": "a"}]')
+
+        Every call that changes something commits it before it answers; where another instance
+        committed first, that is taken first. Give every instance the same settings, each time."""
+        opened = Store(store) if isinstance(store, str) else store
+        try:
+            cache = cls(
+                resource_type,
+                codec=codec,
+                config=config,
+                schema=schema,
+                clock=clock,
+                _kept=(opened, key),
+            )
+        except BaseException:
+            if isinstance(store, str):
+                opened.close()
+            raise
+        cache._own = opened if isinstance(store, str) else None
+        return cache
+
+    def close(self) -> None:
+        """Closes the store that `open` opened by its address: what changes something is refused from
+        then on. A cache of a shared store, or in memory alone, stays as it is."""
+        if self._own is not None:
+            self._own.close()
+
+    def __enter__(self) -> ResourceCache[T]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     @overload
     @classmethod

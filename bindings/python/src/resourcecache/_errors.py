@@ -98,6 +98,23 @@ class BatchError(ResourceCacheError):
         self.kind = kind
 
 
+class StoreError(ResourceCacheError):
+    """The store in which a collection is kept did not do what was asked."""
+
+    def __init__(
+        self, problem: str, key: str | None = None, kind: str = "other", retryable: bool = False
+    ) -> None:
+        super().__init__(problem)
+        self.args = (problem, key, kind, retryable)
+        self.key = key
+        """The collection's; ``None`` when it is about the store itself."""
+        self.kind = kind
+        """``conflict``, ``fenced``, ``busy``, ``unavailable``, ``closed``, ``full``, ``read_only``,
+        ``foreign``, ``newer``, ``damaged`` or ``other``."""
+        self.retryable = retryable
+        """Whether the same may succeed when tried again later, without anybody's doing."""
+
+
 class BrokenError(ResourceCacheError):
     """A fault of the cache itself while it changed: this one refuses all that follows."""
 
@@ -122,6 +139,8 @@ def translated(error: native.CacheError) -> ResourceCacheError:
     if isinstance(error, native.CacheError.Batch):
         refusals = (Refusal(r.position, r.id, r.kind, r.problem) for r in error.refusals)
         return BatchError(error.problem, tuple(refusals), error.kind)
+    if isinstance(error, native.CacheError.Store):
+        return StoreError(error.problem, error.key, error.kind, error.retryable)
     return BrokenError(getattr(error, "problem", known.__name__))
 
 

@@ -215,11 +215,25 @@ def native_schema(schema: Schema) -> native.Schema:
     )
 
 
+def schema_of(schema: native.Schema) -> Schema:
+    """The package's form."""
+    return Schema(
+        id=schema.id or "/id",
+        uid=schema.uid,
+        version=schema.version,
+        token=schema.token,
+        items=schema.items or "",
+        list_version=schema.list_version,
+        continue_token=schema.continue_token,
+    )
+
+
 def _ms(span: timedelta) -> int:
     return to_ms(span) or 0
 
 
-def _backoff(backoff: Backoff) -> native.Backoff:
+def native_backoff(backoff: Backoff) -> native.Backoff:
+    """The native form."""
     if isinstance(backoff, Linear):
         return native.Backoff.LINEAR(_ms(backoff.step))
     return native.Backoff.EXPONENTIAL(_ms(backoff.base), _ms(backoff.cap))
@@ -227,7 +241,7 @@ def _backoff(backoff: Backoff) -> native.Backoff:
 
 def _retry(retry: RetryPolicy) -> native.RetryPolicy:
     return native.RetryPolicy(
-        backoff=_backoff(retry.backoff) if retry.backoff else None,
+        backoff=native_backoff(retry.backoff) if retry.backoff else None,
         max_attempts=retry.max_attempts,
         max_age_ms=to_ms(retry.max_age),
         attempt_timeout_ms=to_ms(retry.attempt_timeout),

@@ -10,7 +10,7 @@ from typing import TypeVar
 from ._base import Base, Bytes, as_bytes
 from ._border import native, refuse_copies
 from ._codec import to_bytes
-from ._errors import call
+from ._errors import BadInputError, call
 from ._names import Json, Kind, ResourceId, id_text, to_ms
 from ._rows import Changes
 
@@ -116,6 +116,24 @@ class Verbs(Base[T]):
     def observe(self, event: Bytes) -> Changes[T]:
         """Takes a watch event as Kubernetes writes it: an object of ``type`` and ``object``."""
         return self._told(call(self._native.observe, as_bytes(event)))
+
+    def observe_deleted(self, id: ResourceId, version: str | None = None) -> Changes[T]:
+        """A stream told that a resource is gone, and not what it was."""
+        return self._told(call(self._native.observe_deleted, id_text(id), version))
+
+    def observe_failed(
+        self, *, error: str, id: ResourceId | None = None, key: str | None = None
+    ) -> Changes[T]:
+        """A stream told that the server gave up work that it had accepted: by the resource's id, or by
+        the idempotency key or token that was sent with it. One that is not known stays as it is."""
+        named: native.NamedOperation
+        if id is not None and key is None:
+            named = native.NamedOperation.ID(id_text(id))
+        elif key is not None and id is None:
+            named = native.NamedOperation.KEY(key)
+        else:
+            raise BadInputError("name the operation by id or by key, one of them", "operation")
+        return self._told(call(self._native.observe_failed, named, error))
 
     def import_v1(self, list: Bytes) -> Changes[T]:
         """Takes a list that version 1.0 saved, with its marks; only into an empty collection."""

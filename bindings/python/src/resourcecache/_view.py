@@ -95,6 +95,11 @@ class View(Base[T]):
         text = call(self._native.row, key)
         return None if text is None else Row(text, self._codec)
 
+    @property
+    def row_count(self) -> int:
+        """How many rows are held, hidden ones included."""
+        return call(self._native.row_count)
+
     def rows(self) -> Rows[T]:
         """The visible rows, in order."""
         return rows_of(call(self._native.visible), self._codec)

@@ -153,7 +153,7 @@ class _Plans(Generic[T]):
                 self.cache.acknowledge(attempt.operation)  # it answered, but with no resource
             return
         problem = f"{answer.status_code} {answer.reason_phrase}"
-        again = ByStatus(answer.status_code, _retry_after(answer))
+        again = ByStatus(answer.status_code, retry_after(answer))
         self.cache.fail(attempt.operation, problem, retry=again)
 
     def _driving(self, id: str, operation: int) -> _Plan[None]:
@@ -369,7 +369,7 @@ def _object_of(answer: httpx.Response) -> bytes:
     return answer.content if isinstance(parsed, dict) else b""
 
 
-def _retry_after(answer: httpx.Response) -> timedelta | None:
+def retry_after(answer: httpx.Response) -> timedelta | None:
     """``Retry-After``: seconds, or a date."""
     text = answer.headers.get("Retry-After", "")
     if text.isdecimal():

@@ -60,6 +60,25 @@ where Value.ID: LosslessStringConvertible & Sendable {
         }
     }
 
+    /// Opens a list of a store by its key, a new one where there is none; what has become due since is done. Every call
+    /// that changes something commits it before it returns, so that it survives the death of the process. Give the same
+    /// settings each time.
+    public convenience init(
+        opening store: Store,
+        key: String = "default",
+        settings: Settings = Settings(),
+        clock: some Clock<Duration> = ContinuousClock(),
+        decoder: JSONDecoder = JSONDecoder(),
+        encoder: JSONEncoder = JSONEncoder()
+    ) throws(ResourceCacheError) {
+        try self.init(settings, clock, decoder, encoder) { hands throws(ResourceCacheError) in
+            try typed {
+                try JsonCache.open(
+                    store: store.core, key: key, config: settings.config, schema: settings.schema, clock: hands)
+            }
+        }
+    }
+
     private init(
         _ settings: Settings, _ clock: some Clock<Duration>, _ decoder: JSONDecoder,
         _ encoder: JSONEncoder, make: (ManualClock) throws(ResourceCacheError) -> JsonCache

@@ -14,6 +14,10 @@ public enum ResourceCacheError: Error, Equatable, CustomStringConvertible {
     case badSnapshot(position: Int?, problem: String)
     /// A batch is refused whole when one of its parts is: those, in the order of the batch.
     case batch(refusals: [Refusal], problem: String)
+    /// The store in which the list is kept did not do it. `kind` is `conflict`, `fenced`, `busy`, `unavailable`,
+    /// `closed`, `full`, `read_only`, `foreign`, `newer`, `damaged` or `other`; where it is retryable, the same may
+    /// succeed later, without anybody's doing.
+    case store(key: String?, kind: String, isRetryable: Bool, problem: String)
     /// A fault of the cache itself: it refuses all that follows. Make another from what was saved, or from a list.
     case broken(problem: String)
 
@@ -21,12 +25,14 @@ public enum ResourceCacheError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .transition(_, _, _, let problem), .notFound(let problem), .alreadyExists(_, let problem),
-            .badInput(_, let problem), .badSnapshot(_, let problem), .batch(_, let problem), .broken(let problem):
+            .badInput(_, let problem), .badSnapshot(_, let problem), .batch(_, let problem), .store(_, _, _, let problem),
+            .broken(let problem):
             problem
         }
     }
 
-    /// Why, in a word: `transition`, `not_found`, `already_exists`, `bad_input`, `bad_snapshot` or `broken`.
+    /// Why, in a word: `transition`, `not_found`, `already_exists`, `bad_input`, `bad_snapshot`, `broken`, or
+    /// that of the store.
     public var kind: String {
         switch self {
         case .transition: "transition"
@@ -35,6 +41,7 @@ public enum ResourceCacheError: Error, Equatable, CustomStringConvertible {
         case .badInput: "bad_input"
         case .badSnapshot: "bad_snapshot"
         case .batch(let refusals, _): refusals.first?.kind ?? "bad_input"
+        case .store(_, let kind, _, _): kind
         case .broken: "broken"
         }
     }
@@ -51,6 +58,8 @@ public enum ResourceCacheError: Error, Equatable, CustomStringConvertible {
         case .Batch(let refusals, _, let problem):
             let refusals = refusals.map { Refusal(id: $0.id, kind: $0.kind, problem: $0.problem) }
             self = .batch(refusals: refusals, problem: problem)
+        case .Store(let key, let kind, let retryable, let problem):
+            self = .store(key: key, kind: kind, isRetryable: retryable, problem: problem)
         case .Broken(let problem): self = .broken(problem: problem)
         }
     }

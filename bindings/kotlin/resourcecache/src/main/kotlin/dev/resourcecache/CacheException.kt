@@ -88,6 +88,21 @@ public sealed class CacheException(message: String, cause: Throwable? = null) : 
     ) : CacheException(message)
 
     /**
+     * The store in which the list is kept did not do it.
+     *
+     * @property key the list's key; none when it is about the store itself.
+     * @property kind what is wrong: `conflict`, `fenced`, `busy`, `unavailable`, `closed`, `full`,
+     *   `read_only`, `foreign`, `newer`, `damaged` or `other`.
+     * @property retryable whether the same may succeed when tried again later, without anybody's doing.
+     */
+    public class Store internal constructor(
+        public val key: String?,
+        override val kind: String,
+        public val retryable: Boolean,
+        message: String,
+    ) : CacheException(message)
+
+    /**
      * A fault of the cache itself: it refuses all that follows. Restore another from what was saved,
      * or from a list. A report is welcome.
      */
@@ -154,5 +169,6 @@ internal fun Refused.told(): CacheException =
             val parts = refusals.map { Refusal(it.position.toInt(), it.id, it.kind, it.problem) }
             CacheException.Batch(parts, kind, problem)
         }
+        is Refused.Store -> CacheException.Store(key, kind, retryable, problem)
         is Refused.Broken -> CacheException.Broken(problem)
     }

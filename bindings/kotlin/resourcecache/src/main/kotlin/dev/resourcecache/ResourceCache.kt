@@ -177,6 +177,33 @@ public class ResourceCache<T : Any> internal constructor(
             return ResourceCache(native, Wire(serializer, json), time, scope, dispatcher)
         }
 
+        /**
+         * Opens a list of a store by its key, a new one where there is none; what has become due since
+         * is done. Every call that changes something commits it before it answers, so that what was
+         * answered survives the death of the process. Give the same settings each time. For the other
+         * parameters see [invoke].
+         *
+         * It reads the store, and blocks its thread meanwhile: on Android, call it off the main thread.
+         *
+         * @param store where it is kept; several lists may share it. It is not closed with the list.
+         * @param key names the list within the store.
+         */
+        public fun <T : Any> open(
+            store: Store,
+            serializer: KSerializer<T>,
+            scope: CoroutineScope,
+            key: String = "default",
+            settings: Settings = Settings(),
+            schema: Schema = Schema(),
+            clock: Clock = Clock.System,
+            dispatcher: CoroutineDispatcher = Dispatchers.Default,
+            json: Json = lenient,
+        ): ResourceCache<T> {
+            val time = CacheTime(clock)
+            val native = native { JsonCache.open(store.native, key, settings.native(), schema.native(), time.native) }
+            return ResourceCache(native, Wire(serializer, json), time, scope, dispatcher)
+        }
+
         private val lenient = Json { ignoreUnknownKeys = true }
     }
 }
