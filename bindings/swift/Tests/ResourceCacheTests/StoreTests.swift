@@ -39,8 +39,11 @@ import Testing
         do {
             try cache.markAsDeleting("a")
             Issue.record("it was not refused")
-        } catch .store(_, let kind, let isRetryable, _) {
-            #expect(kind == "closed" && !isRetryable)
+        } catch {
+            guard case .store(_, "closed", isRetryable: false, _) = error else {
+                Issue.record("\(error)")
+                return
+            }
         }
         #expect(shown(cache) == ["a", "b"])
         try store.reopen()
