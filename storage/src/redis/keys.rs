@@ -1,5 +1,7 @@
 //! How Redis' keys and channels are named.
 
+use std::borrow::Cow;
+
 /// The prefix of all keys, and what is built on it.
 ///
 /// All of one collection has one hash tag, its key in braces, so that a cluster keeps it on one
@@ -20,11 +22,16 @@ impl Names {
     }
 
     pub(super) fn of(&self, key: &str, kind: &str) -> String {
-        format!("{}:{{{}}}:{kind}", self.prefix, tag(key))
+        self.tagged(&tag(key), kind)
     }
 
     pub(super) fn all(&self, key: &str) -> [String; 4] {
-        KINDS.map(|kind| self.of(key, kind))
+        let tag = tag(key);
+        KINDS.map(|kind| self.tagged(&tag, kind))
+    }
+
+    fn tagged(&self, tag: &str, kind: &str) -> String {
+        format!("{}:{{{tag}}}:{kind}", self.prefix)
     }
 
     pub(super) fn lease(&self, key: &str, lease: &str) -> String {
@@ -60,13 +67,15 @@ impl Names {
 }
 
 /// A key without braces, which would end a hash tag; not empty, which would be none.
-fn tag(key: &str) -> String {
+fn tag(key: &str) -> Cow<'_, str> {
     if key.is_empty() {
         return "%".into();
     }
-    key.replace('%', "%25")
-        .replace('{', "%7B")
-        .replace('}', "%7D")
+    if !key.contains(['%', '{', '}']) {
+        return key.into();
+    }
+    let key = key.replace('%', "%25");
+    key.replace('{', "%7B").replace('}', "%7D").into()
 }
 
 /// What [`tag`] wrote; `None` for what it did not.

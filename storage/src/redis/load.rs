@@ -10,8 +10,11 @@ use crate::redis::servers::Connection;
 use crate::redis::{RedisStore, error, name, other, revision};
 use crate::store::{Since, StoreRevision};
 
-/// How many parts are read at once: no more, so that others need not wait for long.
+/// How many parts of a large collection are read at once: no more, so that others need not wait for
+/// long.
 const PIECE: usize = 2_000;
+/// How many parts a collection has at most that is read in one piece.
+const SMALL: usize = 2 * PIECE;
 /// How often a large collection is read in pieces when it changes too much meanwhile; then it is read
 /// at once, however large.
 const TRIES: u32 = 3;
@@ -22,7 +25,7 @@ type ChangedParts = Vec<(SavedKey, Option<Vec<u8>>)>;
 impl RedisStore {
     /// All parts, as of one revision.
     pub(super) fn read_all(&self, key: &str) -> Result<Option<(StoreRevision, Parts)>, StoreError> {
-        for at_once in [PIECE; TRIES as usize].into_iter().chain([usize::MAX]) {
+        for at_once in [SMALL; TRIES as usize].into_iter().chain([usize::MAX]) {
             match self.read_whole(key, at_once)? {
                 Read::Nothing => return Ok(None),
                 Read::Whole(revision, parts) => return Ok(Some((revision, parts))),
@@ -70,7 +73,7 @@ impl RedisStore {
         began: StoreRevision,
     ) -> Result<Option<(StoreRevision, Parts)>, StoreError> {
         let hash = self.names.of(key, "parts");
-        let mut parts = HashMap::new();
+        let mut parts = Parts::new();
         let mut cursor = 0;
         loop {
             let scan = |connection: &mut Connection, _| {
@@ -80,7 +83,7 @@ impl RedisStore {
             };
             let (next, piece) = self.pool.run(Some(key), scan)?;
             for (text, bytes) in piece {
-                parts.insert(name(key, &text)?, bytes);
+                parts.push((name(key, &text)?, bytes));
             }
             cursor = next;
             if cursor == 0 {
@@ -90,13 +93,16 @@ impl RedisStore {
         let (Since::Changes(now), changed) = self.read_changes(key, began)? else {
             return Ok(None);
         };
-        for (name, bytes) in changed {
-            match bytes {
-                Some(bytes) => parts.insert(name, bytes),
-                None => parts.remove(&name),
-            };
+        // A part may come twice. Where the two differ, it has changed meanwhile.
+        let changed: HashMap<SavedKey, Option<Vec<u8>>> = changed.into_iter().collect();
+        if !changed.is_empty() {
+            parts.retain(|(name, _)| !changed.contains_key(name));
         }
-        Ok(Some((now, parts.into_iter().collect())))
+        let written = changed.into_iter();
+        parts.extend(written.filter_map(|(name, bytes)| Some((name, bytes?))));
+        parts.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        parts.dedup_by(|one, other| one.0 == other.0);
+        Ok(Some((now, parts)))
     }
 
     /// The parts that changed since a revision.

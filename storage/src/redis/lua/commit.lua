@@ -24,19 +24,15 @@ if ARGV[6] ~= '' and redis.call('HGET', KEYS[5], 'token') ~= ARGV[6] then
 end
 
 -- What can fail comes before the first write: a channel that is not allowed, a key of another type.
-redis.call('HLEN', parts)
 redis.call('HLEN', log)
-redis.call('HLEN', commits)
-local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-redis.call('PUBLISH', ARGV[10], text(number + 1))
-
-local first, remembered = tonumber(at[4] or '1'), tonumber(at[5] or '0')
-if at[6] ~= server then
-  -- A new collection, or one on a server that was promoted or started anew since: commits may have
-  -- been lost in between, so that revisions from before must not be taken for those from now on.
-  incarnation, first, remembered = ARGV[5], number + 1, 0
-  redis.call('DEL', log)
-end
+local forgotten = 'n' .. text(number + 1 - tonumber(ARGV[8]))
+local forgotten_id = redis.call('HGET', commits, forgotten)
+local told = redis.call('INFO', 'replication')
+local from = string.find(told, 'master_replid:', 1, true) + 14
+local server = string.sub(told, from, from + 39)
+number = number + 1
+local now = text(number)
+redis.call('PUBLISH', ARGV[10], now)
 
 local last = 11 + 2 * tonumber(ARGV[11])
 for from = 12, last, 4000 do
@@ -46,7 +42,13 @@ for from = last + 1, #ARGV, 4000 do
   redis.call('HDEL', parts, unpack(ARGV, from, math.min(from + 3999, #ARGV)))
 end
 
-number = number + 1
+local first, remembered = tonumber(at[4] or '1'), tonumber(at[5] or '0')
+if at[6] ~= server then
+  -- A new collection, or one on a server that was promoted or started anew since: commits may have
+  -- been lost in between, so that revisions from before must not be taken for those from now on.
+  incarnation, first, remembered = ARGV[5], number, 0
+  redis.call('DEL', log)
+end
 local names = {}
 for i = 12, last, 2 do
   names[#names + 1] = ARGV[i]
@@ -59,7 +61,7 @@ if #names >= limit then
   redis.call('DEL', log)
   first, remembered = number + 1, 0
 else
-  redis.call('HSET', log, text(number), text(#names + 1) .. ':' .. cmsgpack.pack(names))
+  redis.call('HSET', log, now, text(#names + 1) .. ':' .. cmsgpack.pack(names))
   remembered = remembered + #names + 1
   while remembered > limit do
     local oldest = redis.call('HGET', log, text(first))
@@ -69,14 +71,14 @@ else
   end
 end
 
-redis.call('HSET', commits, 'i' .. ARGV[4], incarnation .. '.' .. text(number), 'n' .. text(number), ARGV[4])
-local forgotten = 'n' .. text(number - tonumber(ARGV[8]))
-local id = redis.call('HGET', commits, forgotten)
-if id then
-  redis.call('HDEL', commits, forgotten, 'i' .. id)
+redis.call('HSET', commits, 'i' .. ARGV[4], incarnation .. '.' .. now, 'n' .. now, ARGV[4])
+if forgotten_id then
+  redis.call('HDEL', commits, forgotten, 'i' .. forgotten_id)
 end
-redis.call('HSET', info, 'format', ARGV[1], 'incarnation', incarnation, 'number', text(number),
-  'first', text(first), 'remembered', text(remembered), 'server', server, 'idle', ARGV[9])
+redis.call('HSET', info, 'number', now, 'first', text(first), 'remembered', text(remembered))
+if at[1] ~= ARGV[1] or at[6] ~= server or at[7] ~= ARGV[9] then
+  redis.call('HSET', info, 'format', ARGV[1], 'incarnation', incarnation, 'server', server, 'idle', ARGV[9])
+end
 
 local idle = tonumber(ARGV[9])
 if idle > 0 then
@@ -90,4 +92,4 @@ elseif tonumber(at[7] or '0') > 0 then
     redis.call('PERSIST', KEYS[i])
   end
 end
-return {'done', incarnation, text(number)}
+return {'done', incarnation, now}
