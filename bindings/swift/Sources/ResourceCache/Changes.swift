@@ -13,6 +13,8 @@ public struct Changes: Sendable, Equatable {
     public let removed: [UInt64]
     /// How operations settled.
     public let outcomes: [Outcome]
+    /// What undo or redo left alone.
+    public let conflicts: [Conflict]
     /// How many oddities of the input were taken nevertheless, such as an id that stood in the list twice.
     public let warnings: Int
 
@@ -25,6 +27,7 @@ public struct Changes: Sendable, Equatable {
         upserted = Int(applied.upserted)
         removed = parsed?.removed.map(\.key) ?? []
         outcomes = parsed?.outcomes ?? []
+        conflicts = parsed?.conflicts ?? []
         warnings = parsed?.warnings.count ?? 0
     }
 }
@@ -62,6 +65,52 @@ public struct Outcome: Sendable, Equatable, Decodable {
     public let error: String?
 }
 
+/// What undo or redo left alone, because it is not any more what the step made of it.
+public struct Conflict: Sendable, Equatable, Decodable {
+    /// Why.
+    public enum Reason: Sendable, Equatable {
+        /// These fields, by their JSON pointers, were changed since.
+        case changed(fields: [String])
+        /// The resource is gone.
+        case gone
+        /// The resource is there already.
+        case exists
+        /// What the resource was is not known.
+        case unknown
+        /// The cache refused it.
+        case refused(problem: String)
+    }
+
+    /// The resource.
+    public let id: String
+    /// Why.
+    public let reason: Reason
+    /// The same as a sentence for the user.
+    public let text: String
+}
+
+extension Conflict.Reason: Decodable {
+    private struct Changed: Decodable { let fields: [String] }
+    private enum CodingKeys: CodingKey { case changed, refused }
+
+    public init(from decoder: any Decoder) throws {
+        if let word = try? decoder.singleValueContainer().decode(String.self) {
+            switch word {
+            case "gone": self = .gone
+            case "exists": self = .exists
+            default: self = .unknown
+            }
+            return
+        }
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        if let changed = try fields.decodeIfPresent(Changed.self, forKey: .changed) {
+            self = .changed(fields: changed.fields)
+        } else {
+            self = .refused(problem: try fields.decode(String.self, forKey: .refused))
+        }
+    }
+}
+
 /// Stands before each row: no JSON text has it (RFC 7464).
 let separator = UInt8(0x1e)
 
@@ -71,4 +120,5 @@ struct Rest: Decodable {
     let removed: [Removed]
     let outcomes: [Outcome]
     let warnings: [Anything]
+    let conflicts: [Conflict]
 }

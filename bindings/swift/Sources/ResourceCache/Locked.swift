@@ -3,13 +3,13 @@ import Foundation
 /// A value behind a lock.
 ///
 /// `@unchecked`: the value is reached only while the lock is held.
-final class Locked<Value>: @unchecked Sendable {
+package final class Locked<Value>: @unchecked Sendable {
     private let lock = NSLock()
     private var value: Value
 
-    init(_ value: Value) { self.value = value }
+    package init(_ value: Value) { self.value = value }
 
-    func with<R>(_ act: (inout Value) throws -> R) rethrows -> R {
+    package func with<R>(_ act: (inout Value) throws -> R) rethrows -> R {
         try lock.withLock { try act(&value) }
     }
 }

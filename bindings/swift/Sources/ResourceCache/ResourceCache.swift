@@ -24,6 +24,8 @@ where Value.ID: LosslessStringConvertible & Sendable {
         var isFollowing = false
         var readers: [UUID: AsyncStream<[Row<Value>]>.Continuation] = [:]
         var followers: [UUID: AsyncStream<Changes>.Continuation] = [:]
+        /// Who is told that something was done.
+        var pulses: [UUID: AsyncStream<Void>.Continuation] = [:]
         var waiting: (until: Int64, task: Task<Void, Never>)?
     }
 
@@ -41,7 +43,8 @@ where Value.ID: LosslessStringConvertible & Sendable {
         encoder: JSONEncoder = JSONEncoder()
     ) throws(ResourceCacheError) {
         try self.init(settings, clock, decoder, encoder) { hands throws(ResourceCacheError) in
-            try typed { try JsonCache(config: settings.config, schema: settings.schema, clock: hands) }
+            let config = try settings.config()
+            return try typed { try JsonCache(config: config, schema: settings.schema, clock: hands) }
         }
     }
 
@@ -54,8 +57,9 @@ where Value.ID: LosslessStringConvertible & Sendable {
         encoder: JSONEncoder = JSONEncoder()
     ) throws(ResourceCacheError) {
         try self.init(settings, clock, decoder, encoder) { hands throws(ResourceCacheError) in
-            try typed {
-                try JsonCache.restore(saved: saved, config: settings.config, schema: settings.schema, clock: hands)
+            let config = try settings.config()
+            return try typed {
+                try JsonCache.restore(saved: saved, config: config, schema: settings.schema, clock: hands)
             }
         }
     }
@@ -72,9 +76,10 @@ where Value.ID: LosslessStringConvertible & Sendable {
         encoder: JSONEncoder = JSONEncoder()
     ) throws(ResourceCacheError) {
         try self.init(settings, clock, decoder, encoder) { hands throws(ResourceCacheError) in
-            try typed {
+            let config = try settings.config()
+            return try typed {
                 try JsonCache.open(
-                    store: store.core, key: key, config: settings.config, schema: settings.schema, clock: hands)
+                    store: store.core, key: key, config: config, schema: settings.schema, clock: hands)
             }
         }
     }
@@ -102,13 +107,33 @@ where Value.ID: LosslessStringConvertible & Sendable {
             state.waiting?.task.cancel()
             state.readers.values.forEach { $0.finish() }
             state.followers.values.forEach { $0.finish() }
+            state.pulses.values.forEach { $0.finish() }
         }
     }
 
-    /// Changes something by the clock's time.
-    package func change(_ call: (JsonCache) throws -> Applied) throws(ResourceCacheError) -> Changes {
+    /// Changes something by the clock's time. A poll of the outbox is no news to who polls.
+    @discardableResult
+    package func change(
+        isPoll: Bool = false, _ call: (JsonCache) throws -> Applied
+    ) throws(ResourceCacheError) -> Changes {
         hands.setMs(nowMs: time.now())
-        return try typed { try Changes(call(core)) }
+        let changes = try typed { try Changes(call(core)) }
+        state.with { state in
+            // The observer is told of what shows alone; what is to be sent has deadlines as well.
+            wait(&state)
+            if !isPoll { state.pulses.values.forEach { $0.yield() } }
+        }
+        return changes
+    }
+
+    /// Beats once now, then after what was done since the last beat was taken.
+    func pulse() -> (AsyncStream<Void>, AsyncStream<Void>.Continuation) {
+        let (stream, beat) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let id = UUID()
+        beat.onTermination = { [weak self] _ in self?.state.with { $0.pulses[id] = nil } }
+        state.with { $0.pulses[id] = beat }
+        beat.yield()
+        return (stream, beat)
     }
 
     func ask<R>(_ call: (JsonCache) throws -> R) throws(ResourceCacheError) -> R {
@@ -157,6 +182,9 @@ extension ResourceCache {
         state.with { $0.followers[id] = continuation }
         return stream
     }
+
+    /// How many follow the changes.
+    package var followerCount: Int { state.with { $0.followers.count } }
 
     /// Takes what has changed since the last time, and sets the next deadline.
     private func catchUp() {

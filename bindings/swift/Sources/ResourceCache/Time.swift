@@ -21,8 +21,34 @@ struct Time: Sendable {
 }
 
 extension Duration {
+    /// Whole milliseconds; a negative duration is refused by the name of what it is.
+    func ms(_ what: String) throws(ResourceCacheError) -> UInt64 {
+        guard self >= .zero else {
+            throw .badInput(subject: what, problem: "\(what): \(self) is negative: give 0 or more")
+        }
+        return UInt64(milliseconds)
+    }
+
     /// Whole milliseconds.
     var milliseconds: Int64 {
         components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}
+
+extension Duration? {
+    func ms(_ what: String) throws(ResourceCacheError) -> UInt64? {
+        guard let self else { return nil }
+        return try self.ms(what)
+    }
+}
+
+extension Int? {
+    /// A count; a negative one is refused by the name of what it is.
+    func whole<Count: FixedWidthInteger>(_ what: String) throws(ResourceCacheError) -> Count? {
+        guard let self else { return nil }
+        guard let count = Count(exactly: self) else {
+            throw .badInput(subject: what, problem: "\(what): \(self) is not from 0 to \(Count.max)")
+        }
+        return count
     }
 }

@@ -26,7 +26,8 @@ extension ResourceCache {
     /// Hides a resource that is about to be deleted.
     @discardableResult
     public func markAsDeleting(_ id: Value.ID, minTTL: Duration? = nil) throws(ResourceCacheError) -> Changes {
-        try change { try $0.markAsDeleting(id: id.description, minTtlMs: minTTL?.wholeMs) }
+        let ttl = try minTTL.ms("minTTL")
+        return try change { try $0.markAsDeleting(id: id.description, minTtlMs: ttl) }
     }
 
     /// Shows a resource with a JSON merge patch (RFC 7396) laid over it: the fields that the value has.
@@ -34,21 +35,21 @@ extension ResourceCache {
     public func markAsUpdating(_ id: Value.ID, _ patch: some Encodable, minTTL: Duration? = nil)
         throws(ResourceCacheError) -> Changes
     {
-        let patch = try encode(patch)
-        return try change { try $0.markAsUpdating(id: id.description, patch: patch, minTtlMs: minTTL?.wholeMs) }
+        let (patch, ttl) = (try encode(patch), try minTTL.ms("minTTL"))
+        return try change { try $0.markAsUpdating(id: id.description, patch: patch, minTtlMs: ttl) }
     }
 
     /// Shows a new resource before the server has it, under a temporary or its final id.
     @discardableResult
     public func addAsCreating(_ value: Value, minTTL: Duration? = nil) throws(ResourceCacheError) -> Changes {
-        let value = try encode(value)
-        return try change { try $0.addAsCreating(resource: value, minTtlMs: minTTL?.wholeMs) }
+        let (value, ttl) = (try encode(value), try minTTL.ms("minTTL"))
+        return try change { try $0.addAsCreating(resource: value, minTtlMs: ttl) }
     }
 
     /// Marks a resource as undergoing an operation.
     @discardableResult
-    public func markAsProcessing(_ id: Value.ID) throws(ResourceCacheError) -> Changes {
-        try change { try $0.markAsProcessing(id: id.description, operation: .process) }
+    public func markAsProcessing(_ id: Value.ID, _ kind: Kind = .process) throws(ResourceCacheError) -> Changes {
+        try change { try $0.markAsProcessing(id: id.description, operation: kind.core) }
     }
 
     /// Changes what is told of a resource's newest operation: the fields that the value has.
@@ -64,10 +65,19 @@ extension ResourceCache {
         try change { try $0.acknowledge(operation: operation.number, answer: answer) }
     }
 
-    /// An operation failed for good.
+    /// An operation failed: for good, unless another attempt follows.
     @discardableResult
-    public func fail(_ operation: OperationID, _ error: String) throws(ResourceCacheError) -> Changes {
-        try change { try $0.fail(operation: operation.number, error: error, retry: .no) }
+    public func fail(_ operation: OperationID, _ error: String, retry: Retry = .no)
+        throws(ResourceCacheError) -> Changes
+    {
+        let retry = try retry.core()
+        return try change { try $0.fail(operation: operation.number, error: error, retry: retry) }
+    }
+
+    /// The caller makes another attempt at an operation that failed.
+    @discardableResult
+    public func attempt(_ operation: OperationID) throws(ResourceCacheError) -> Changes {
+        try change { try $0.attempt(operation: operation.number) }
     }
 
     /// Takes one operation back.
@@ -135,8 +145,4 @@ public enum Coverage: Sendable, Equatable {
         case .page(let after, let before): .page(after: after, before: before)
         }
     }
-}
-
-extension Duration {
-    var wholeMs: UInt64 { UInt64(max(0, milliseconds)) }
 }

@@ -2,7 +2,7 @@ import Foundation
 import ResourceCache
 import ResourceCacheFFI
 
-private let operationKinds: [String: Kind] = [
+private let operationKinds: [String: ResourceCacheFFI.Kind] = [
     "creating": .create, "updating": .update, "processing": .process, "deleting": .delete,
 ]
 
@@ -61,7 +61,7 @@ extension World {
         }
     }
 
-    private func begin(_ step: Step, _ core: JsonCache) throws -> Applied {
+    private func begin(_ step: ResourceCacheFFI.Step, _ core: JsonCache) throws -> Applied {
         if let after = step.sendAfterMs { return try core.queue(step: step, sendAfterMs: after) }
         switch step.begin {
         case .create(let resource): return try core.addAsCreating(resource: Data(resource.utf8))
@@ -72,9 +72,9 @@ extension World {
         }
     }
 
-    private func readStep(_ action: String, _ fields: inout Fields) throws -> Step {
+    private func readStep(_ action: String, _ fields: inout Fields) throws -> ResourceCacheFFI.Step {
         let after: UInt64? = try fields.optional("send_after_ms")
-        let begin: Begin
+        let begin: ResourceCacheFFI.Begin
         var ttl: UInt64?
         if action == "add_as_creating" {
             begin = .create(resource: try fields.required("item", JSON.self).text)
@@ -89,10 +89,10 @@ extension World {
             }
         }
         try fields.finish()
-        return Step(begin: begin, minTtlMs: ttl, sendAfterMs: after)
+        return ResourceCacheFFI.Step(begin: begin, minTtlMs: ttl, sendAfterMs: after)
     }
 
-    private func readKind(_ fields: inout Fields) throws -> Kind {
+    private func readKind(_ fields: inout Fields) throws -> ResourceCacheFFI.Kind {
         guard let kind = try word(operationKinds, "operation", &fields) else { throw Ill("operation: missing") }
         return kind
     }
@@ -102,7 +102,7 @@ extension World {
         let actions: [JSON] = try fields.required("begin")
         try fields.finish()
         var names: [String?] = []
-        var steps: [Step] = []
+        var steps: [ResourceCacheFFI.Step] = []
         for json in actions {
             var own = try Fields(json)
             let action: String = try own.required("do")
@@ -191,7 +191,7 @@ extension World {
             )
             let again: Bool = try fields.optional("retry") ?? false
             try fields.finish()
-            let retry: Retry =
+            let retry: ResourceCacheFFI.Retry =
                 if let status { .byStatus(status: status, afterMs: after) } else if again {
                     after.map { .after(ms: $0) } ?? .backoff
                 } else { .no }
@@ -230,7 +230,7 @@ extension World {
             }
         case "batch_mark_as_processing":
             let ids: [String] = try fields.required("ids")
-            let (kind, ttl): (Kind, UInt64?) = try (readKind(&fields), fields.optional("min_ttl_ms"))
+            let (kind, ttl): (ResourceCacheFFI.Kind, UInt64?) = try (readKind(&fields), fields.optional("min_ttl_ms"))
             try fields.finish()
             return try apply { try $0.batchMarkAsProcessing(ids: ids, operation: kind, minTtlMs: ttl) }
         case "batch_remove":

@@ -1,6 +1,10 @@
 import Foundation
 import ResourceCacheFFI
 
+private let kinds: [String: ResourceCacheFFI.Kind] = [
+    "create": .create, "update": .update, "process": .process, "delete": .delete,
+]
+
 private let states: Set<String> = [
     "idle", "creating", "created", "updating", "updated", "processing", "processed", "deleting", "deleted",
     "retrying", "failed", "gone", "forgotten",
@@ -24,7 +28,7 @@ private func contains(_ what: String, _ expected: [String: JSON], _ got: JSON) t
 
 /// What is asked of the server; a field that is left out may be anything.
 private func isAsked(
-    _ what: String, _ fields: inout Fields, _ kind: Kind, _ id: String, _ body: String?
+    _ what: String, _ fields: inout Fields, _ kind: ResourceCacheFFI.Kind, _ id: String, _ body: String?
 ) throws {
     if let expected = try word(kinds, "kind", &fields) { try same("\(what): kind", expected, kind) }
     if let expected: String = try fields.optional("id") { try same("\(what): id", expected, id) }

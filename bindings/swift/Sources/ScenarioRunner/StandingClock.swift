@@ -1,4 +1,5 @@
 import Foundation
+import ResourceCache
 
 /// A clock that stands until it is set, for tests. Who sleeps by it wakes when it is set past that time, or, where
 /// nothing is to happen between two steps, never.
@@ -20,7 +21,7 @@ public final class StandingClock: Clock, Sendable {
         var sleeping: [UUID: (until: Int64, wake: AsyncStream<Void>.Continuation)] = [:]
     }
 
-    private let state = OSLock(State())
+    private let state = Locked(State())
     private let wakes: Bool
 
     public init(wakes: Bool) { self.wakes = wakes }
@@ -58,16 +59,4 @@ public final class StandingClock: Clock, Sendable {
         state.with { $0.sleeping[id] = nil }
         try Task.checkCancellation()
     }
-}
-
-/// A value behind a lock.
-///
-/// `@unchecked`: the value is reached only while the lock is held.
-final class OSLock<Value>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Value
-
-    init(_ value: Value) { self.value = value }
-
-    func with<R>(_ act: (inout Value) -> R) -> R { lock.withLock { act(&value) } }
 }

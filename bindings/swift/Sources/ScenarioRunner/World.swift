@@ -65,7 +65,7 @@ final class World {
     var operations: [String: UInt64] = [:]
     var fetches: [String: FetchToken] = [:]
     var last = Told()
-    var attempt: Attempt?
+    var attempt: ResourceCacheFFI.Attempt?
     var conflicts: [Told.Conflict] = []
     var outcomes: [Told.Outcome] = []
     var seen: [String: UInt64] = [:]
@@ -84,7 +84,7 @@ final class World {
         settings.listVersion = "/list_version"
         // How a list carries its own version is the runner's business: merge names it.
         _ = fields.raw("list_version")
-        settings.more = try readConfig(&fields)
+        try readSettings(&fields, &settings)
         try fields.finish()
         self.settings = settings
         do {
@@ -139,96 +139,3 @@ func word<T>(_ words: [String: T], _ name: String, _ fields: inout Fields) throw
     return value
 }
 
-let kinds: [String: Kind] = ["create": .create, "update": .update, "process": .process, "delete": .delete]
-
-private func readConfig(_ fields: inout Fields) throws -> Config {
-    var plans: [Kind: ProgressPlan]?
-    if let given: [String: JSON] = try fields.optional("progress") {
-        plans = [:]
-        for (name, plan) in given {
-            guard let kind = kinds[name] else { throw Ill("progress: \(name) is none") }
-            plans?[kind] = try readPlan(plan)
-        }
-    }
-    var history: HistoryLimits?
-    if let given = fields.raw("history") {
-        var own = try Fields(given)
-        history = HistoryLimits(steps: try own.optional("steps"), bytes: try own.optional("bytes"))
-        try own.finish()
-    }
-    return Config(
-        ttlMs: try fields.optional("ttl_ms"), staleAfterMs: try fields.optional("stale_after_ms"),
-        completedShownMs: try fields.optional("completed_shown_ms"),
-        errorShownMs: try fields.optional("error_shown_ms"), retry: try fields.raw("retry").map(readRetry),
-        maxUnderWay: try fields.optional("max_under_way"), progress: plans, history: history,
-        versionOrder: try word(
-            ["opaque": .opaque, "integer": .integer, "timestamp": .timestamp], "version_order", &fields),
-        newItems: try word(["start": .start, "end": .end], "new_items", &fields),
-        onFailure: try word(["revert": .revert, "keep": .keep], "on_failure", &fields),
-        badItems: try word(["reject": .reject, "skip": .skip], "bad_items", &fields))
-}
-
-private func readRetry(_ json: JSON) throws -> RetryPolicy {
-    var fields = try Fields(json)
-    var backoff: Backoff?
-    if let given: [String: [String: UInt64]] = try fields.optional("backoff") {
-        if let linear = given["linear"], let step = linear["step_ms"] {
-            backoff = .linear(stepMs: step)
-        } else if let own = given["exponential"], let base = own["base_ms"], let cap = own["cap_ms"] {
-            backoff = .exponential(baseMs: base, capMs: cap)
-        } else {
-            throw Ill("backoff: \(given) is none")
-        }
-    }
-    // Null means never.
-    let given = fields.raw("max_attempts")
-    var attempts: UInt32?
-    switch given {
-    case nil: attempts = nil
-    case .null: attempts = 0
-    case .integer(let number): attempts = UInt32(exactly: number)
-    default: throw Ill("max_attempts: \(given?.text ?? "") is no number")
-    }
-    let policy = RetryPolicy(
-        backoff: backoff, maxAttempts: attempts, maxAgeMs: try fields.optional("max_age_ms"),
-        attemptTimeoutMs: try fields.optional("attempt_timeout_ms"),
-        retryable: try fields.optional("retryable"))
-    try fields.finish()
-    return policy
-}
-
-private func readPlan(_ json: JSON) throws -> ProgressPlan {
-    var fields = try Fields(json)
-    let stages: [JSON] = try fields.optional("stages") ?? []
-    let rules: [JSON] = try fields.optional("rules") ?? []
-    let plan = ProgressPlan(
-        stages: try stages.map(readStage),
-        rules: try rules.map { json in
-            var rule = try Fields(json)
-            let read = ProgressRule(at: try rule.required("at"), stages: try rule.required("stages"))
-            try rule.finish()
-            return read
-        }, stalledAfterMs: try fields.optional("stalled_after_ms"))
-    try fields.finish()
-    return plan
-}
-
-private func readStage(_ json: JSON) throws -> Stage {
-    var fields = try Fields(json)
-    var end: StageEnd?
-    switch fields.raw("end") {
-    case nil, .null: break
-    case .string("complete"): end = .complete
-    case .object(let ends):
-        guard case .object(let fail)? = ends["fail"] else { throw Ill("end: \(ends) is none") }
-        var at: String?
-        if case .string(let pointer)? = fail["error_at"] { at = pointer }
-        end = .fail(errorAt: at)
-    case .some(let other): throw Ill("end: \(other.text) is none")
-    }
-    let stage = Stage(
-        name: try fields.required("name"), weight: try fields.optional("weight") ?? 1,
-        expectedMs: try fields.optional("expected_ms"), message: try fields.optional("message"), end: end)
-    try fields.finish()
-    return stage
-}
