@@ -21,6 +21,12 @@ pub trait Adapter: Send + Sync {
 
     /// The limits of its streams.
     fn limits(&self) -> Limits;
+
+    /// Whether it can ask for a list that is not older than a version
+    /// ([`ListCall::not_older_than`]). One that cannot is asked only when something was missed.
+    fn asks_for_versions(&self) -> bool {
+        true
+    }
 }
 
 impl Adapter for Box<dyn Adapter> {
@@ -34,5 +40,9 @@ impl Adapter for Box<dyn Adapter> {
 
     fn limits(&self) -> Limits {
         (**self).limits()
+    }
+
+    fn asks_for_versions(&self) -> bool {
+        (**self).asks_for_versions()
     }
 }

@@ -1,13 +1,11 @@
 //! Runs a watch session: makes its calls, applies its events, and tells a reader what changed.
 
-use std::future::pending;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use resourcecache::{
-    CallId, Resource, ResourceCache, Revision, Timestamp, WatchAction, WatchFailure, WatchPosition,
-    WatchSession,
+    CallId, Resource, ResourceCache, Resume, Revision, Timestamp, WatchAction, WatchFailure,
+    WatchPosition, WatchSession,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
@@ -18,16 +16,16 @@ use crate::clock::{Clock, SystemClock};
 use crate::failure::Failure;
 use crate::handle::{Command, Handle};
 use crate::health::Health;
+use crate::polling::Polling;
 use crate::reader::Reader;
 use crate::transport::{Incoming, Transport};
 use crate::update::Update;
+use crate::woken::{Pending, Woken, closed, done, next_command, next_message, room};
 
 /// How many commands wait at most; more wait with their senders.
 const COMMANDS: usize = 64;
 /// How many messages are taken before others are heard: commands, lists, the reader.
 const AT_ONCE: usize = 256;
-
-type Pending<T> = Option<(CallId, BoxFuture<'static, Result<T, Failure>>)>;
 
 /// Owns a collection and its watch session, and runs them over an adapter.
 ///
@@ -46,6 +44,7 @@ pub struct Driver<R: Resource> {
     retry: Option<Duration>,
     /// `None` when every handle is gone, or no reader is left.
     commands: Option<mpsc::Receiver<Command<R>>>,
+    polling: Polling,
     updates: Option<mpsc::Sender<Update<R>>>,
     told: Option<Revision>,
     health: watch::Sender<Health>,
@@ -75,6 +74,7 @@ impl<R: Resource> Driver<R> {
             stream: None,
             retry: None,
             commands: Some(asked),
+            polling: Polling::default(),
             updates: Some(updates),
             told: None,
             health,
@@ -90,6 +90,20 @@ impl<R: Resource> Driver<R> {
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Box::new(clock);
+        self
+    }
+
+    /// The same with another pace of lists that are asked for because something is pending; `None` for
+    /// none. Default 30 s.
+    ///
+    /// The stream decides what is pending, as a rule. When the TTL of an operation is over and it has
+    /// not, a list is asked for, and again each time that so much has passed, until one decides. Where
+    /// a list ends the stream ([`Resume::Version`](resourcecache::Resume::Version)), so much time is
+    /// left to the stream's bookmarks first; and an adapter that cannot ask for a list of a version
+    /// ([`Adapter::asks_for_versions`]) goes on with its stream.
+    #[must_use]
+    pub fn polling_every(mut self, every: impl Into<Option<Duration>>) -> Self {
+        self.polling.every = every.into();
         self
     }
 
@@ -119,6 +133,7 @@ impl<R: Resource> Driver<R> {
 
     /// Does what the session asks for.
     fn act(&mut self) {
+        self.poll_list();
         while let Some(action) = self.session.poll(self.clock.now()) {
             match action {
                 WatchAction::Apply(event) => {
@@ -153,6 +168,30 @@ impl<R: Resource> Driver<R> {
             }
             changed || news
         });
+    }
+
+    /// Has the session list again, where that is of use.
+    fn poll_list(&mut self) {
+        let now = self.clock.now();
+        if !self.polling.is_due(self.cache.poll_timeout(), now) {
+            return;
+        }
+        // Since when: of what has been of use for a while, the collection would say `now`.
+        let since = self.cache.next_poll(Timestamp(i64::MIN));
+        let lists = self.polling.decide(since, self.ends_stream(), now);
+        if lists && self.can_list() && self.session.is_synced() {
+            self.session.relist(now);
+        }
+    }
+
+    /// Whether the stream ends where a list begins.
+    fn ends_stream(&self) -> bool {
+        self.session.config().resume == Resume::Version
+    }
+
+    /// Whether a list can be asked for that takes nothing back of what the stream has told.
+    fn can_list(&self) -> bool {
+        !self.ends_stream() || self.feed.asks_for_versions()
     }
 
     /// Waits for one thing.
@@ -201,7 +240,11 @@ impl<R: Resource> Driver<R> {
     /// How long there is nothing to do by itself.
     fn until_due(&self) -> Duration {
         const LONG: Duration = Duration::from_secs(3_600);
-        let due = [self.session.poll_timeout(), self.cache.poll_timeout()];
+        let due = [
+            self.session.poll_timeout(),
+            self.cache.poll_timeout(),
+            self.polling.at(),
+        ];
         let due = due.into_iter().flatten().min();
         let Some(due) = due else { return LONG };
         let ms = due.0.saturating_sub(self.clock.now().0);
@@ -211,7 +254,18 @@ impl<R: Resource> Driver<R> {
     fn obey(&mut self, command: Option<Command<R>>) -> bool {
         let now = self.clock.now();
         match command {
-            Some(Command::With(act)) => act(&mut self.cache, now),
+            Some(Command::With(act)) => {
+                act(&mut self.cache, now);
+                self.polling.look_at(now);
+            }
+            Some(Command::Relist(answer)) => {
+                let can = self.can_list();
+                if can {
+                    self.session.relist(now);
+                }
+                // Nobody may wait for it any more.
+                let _ = answer.send(can);
+            }
             Some(Command::SetOnline(online)) => {
                 self.session.set_online(online, now);
                 if let Err(error) = self.cache.set_online(online, now) {
@@ -321,64 +375,5 @@ impl<R: Resource> Driver<R> {
             self.session.handle_failed(call, ended, now);
             stream.close().await;
         }
-    }
-}
-
-/// What a driver was waiting for.
-enum Woken<R: Resource> {
-    Asked(Option<Command<R>>),
-    Listed(CallId, Result<Bytes, Failure>),
-    Opened(CallId, Result<Box<dyn Transport>, Failure>),
-    /// A message, an error, or the end of the stream.
-    Heard(CallId, Option<Result<Incoming, Failure>>),
-    /// The reader can be told something.
-    Room,
-    /// The reader has gone.
-    Unread,
-    Due,
-}
-
-/// Waits for a call that is under way, and takes it out.
-async fn done<T>(pending_call: &mut Pending<T>) -> (CallId, Result<T, Failure>) {
-    let Some((call, future)) = pending_call else {
-        return pending().await;
-    };
-    let (call, answer) = (*call, future.await);
-    *pending_call = None;
-    (call, answer)
-}
-
-async fn next_message(
-    stream: &mut Option<(CallId, Buffer)>,
-) -> (CallId, Option<Result<Incoming, Failure>>) {
-    match stream {
-        Some((call, buffer)) => (*call, buffer.next().await),
-        None => pending().await,
-    }
-}
-
-async fn next_command<R: Resource>(
-    commands: &mut Option<mpsc::Receiver<Command<R>>>,
-) -> Option<Command<R>> {
-    match commands {
-        Some(commands) => commands.recv().await,
-        None => pending().await,
-    }
-}
-
-/// Waits until the reader can be told something. One that has gone is [`closed`]'s.
-async fn room<T>(updates: Option<&mpsc::Sender<T>>) {
-    if let Some(updates) = updates
-        && updates.reserve().await.is_ok()
-    {
-        return;
-    }
-    pending().await
-}
-
-async fn closed<T>(updates: Option<&mpsc::Sender<T>>) {
-    match updates {
-        Some(updates) => updates.closed().await,
-        None => pending().await,
     }
 }

@@ -11,6 +11,7 @@ type Act<R> = Box<dyn FnOnce(&mut ResourceCache<R>, Timestamp) + Send>;
 pub(crate) enum Command<R: Resource> {
     With(Act<R>),
     SetOnline(bool),
+    Relist(oneshot::Sender<bool>),
     Shutdown,
 }
 
@@ -72,6 +73,21 @@ impl<R: Resource> Handle<R> {
     /// The driver has ended.
     pub async fn set_online(&self, online: bool) -> Result<(), Ended> {
         self.send(Command::SetOnline(online)).await
+    }
+
+    /// Lists again, as soon as may be: the user asked for it, or the program knows of something that
+    /// no stream tells. What is shown stays until the list has come.
+    ///
+    /// Answers whether a list is asked for: not where it would end a stream, and the adapter cannot ask
+    /// for one that is not older ([`Adapter::asks_for_versions`](crate::Adapter::asks_for_versions)).
+    ///
+    /// # Errors
+    ///
+    /// The driver has ended.
+    pub async fn relist(&self) -> Result<bool, Ended> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Command::Relist(answer)).await?;
+        answered.await.map_err(|_| Ended)
     }
 
     /// Asks the driver to end: connections are closed with the protocol's goodbye, and

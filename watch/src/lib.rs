@@ -32,6 +32,7 @@ mod kubernetes;
 mod limits;
 mod lines;
 mod list_query;
+mod polling;
 mod reader;
 mod socket;
 mod sse;
@@ -39,6 +40,7 @@ mod transport;
 mod update;
 mod version_in;
 mod websocket;
+mod woken;
 
 pub use adapter::Adapter;
 pub use buffer::Buffer;

@@ -29,6 +29,11 @@ impl ListQuery {
         Self(Some(Arc::new(query)))
     }
 
+    /// Whether the user has said how lists are asked for.
+    pub(crate) fn is_said(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The URL of a list call. A limit may be passed over: it asks for no more than that.
     pub(crate) fn in_url(&self, url: &Url, call: &ListCall) -> Result<Url, Failure> {
         let mut url = url.clone();

@@ -120,4 +120,8 @@ impl Adapter for Sse {
     fn limits(&self) -> Limits {
         self.http.connection().limits().clone()
     }
+
+    fn asks_for_versions(&self) -> bool {
+        self.query.is_said()
+    }
 }

@@ -141,4 +141,8 @@ impl Adapter for WebSocket {
     fn limits(&self) -> Limits {
         self.http.connection().limits().clone()
     }
+
+    fn asks_for_versions(&self) -> bool {
+        self.query.is_said()
+    }
 }

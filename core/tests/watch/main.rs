@@ -2,6 +2,7 @@
 
 mod breaking;
 mod driven;
+mod failing;
 mod feeds;
 mod json;
 mod listing;

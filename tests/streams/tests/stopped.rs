@@ -190,3 +190,22 @@ async fn a_run_that_was_given_up_is_gone_on_with() {
     stop.send(()).expect("it runs");
     drop(task.await.expect("no panic"));
 }
+
+#[tokio::test]
+async fn offline_no_connection_is_left_and_online_it_goes_on() {
+    let (url, mut requests) = server().await;
+    let (driver, handle, _updates) = from_nothing(&url);
+    let (stop, task) = run(driver);
+    let mut list = asked(&mut requests, "list").await;
+    says(&mut list, LIST, true).await;
+    let mut stream = asked(&mut requests, "watch").await;
+    says(&mut stream, "", false).await;
+    let synced = timeout(PATIENCE, handle.until(|health| health.synced)).await;
+    synced.expect("in time").expect("a driver");
+    handle.set_online(false).await.expect("a driver");
+    assert!(is_closed(&mut stream).await);
+    handle.set_online(true).await.expect("a driver");
+    asked(&mut requests, "watch").await;
+    let _ = stop.send(());
+    task.await.expect("no panic");
+}
