@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::redis;
 use crate::run::{Outcome, cargo_text, files, output, root};
 
 pub(crate) const PACKAGE: &str = "bindings/python";
@@ -26,6 +27,9 @@ pub(crate) fn test() -> Outcome {
         }
         println!("skipped: {problem}");
         return Ok(());
+    }
+    if let Err(problem) = redis::fetch() {
+        println!("without Redis: {problem}");
     }
     install(&["--profile", "dev"])?;
     run("mypy", &["--strict", "src/resourcecache", "tests"])?;

@@ -101,9 +101,12 @@ pub(crate) fn with_block(text: &str, name: &str, inside: &str) -> Result<String,
     Ok(format!("{before}\n{inside}{after}"))
 }
 
-/// What a program prints.
+/// What a program prints. It runs in the project's folder, unless another is given.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
-    let out = command.current_dir(root()).output();
+    if command.get_current_dir().is_none() {
+        command.current_dir(root());
+    }
+    let out = command.output();
     let out = out.map_err(|error| format!("{command:?} cannot be started: {error}"))?;
     if !out.status.success() {
         return Err(format!("{command:?} ended with {}", out.status));

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -163,8 +166,57 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     ResourceCache().close()  # there is nothing to close
 
 
-def test_redis_is_built_in() -> None:
-    # Nobody answers there; a wheel without Redis would say that it has none.
+UNPACKED = Path(__file__).parents[3] / "target/tools/redis"
+"""Where `cargo xtask redis` unpacks the distribution's package."""
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """The address of a server of its own."""
+    unpacked = UNPACKED / "usr/bin/redis-server"
+    program = str(unpacked) if unpacked.exists() else shutil.which("redis-server")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no redis-server")
+        pytest.skip("there is no redis-server: `cargo xtask redis` gets one")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    libraries = [str(path.parent) for path in (UNPACKED / "usr/lib").glob("*/*.so*")]
+    server = subprocess.Popen(
+        [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--loglevel", "warning"],
+        cwd=tmp_path,
+        env={**os.environ, "LD_LIBRARY_PATH": ":".join(sorted(set(libraries)))},
+    )
+    try:
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert server.poll() is None, "the server has ended"
+                time.sleep(0.1)
+        yield f"redis://127.0.0.1:{port}/"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_several_share_a_redis(redis: str) -> None:
+    here, there = (ResourceCache.open(redis, key="zones", config=SAME) for _ in range(2))
+    there.wait_for_commits(0)  # from here on it is told
+    here.merge(LIST)
+    assert there.wait_for_commits(timedelta(seconds=10))
+    there.sync()
+    with there.deleting("a"):
+        pass
+    here.merge(LIST)
+    assert [zone["id"] for zone in here] == ["b"]
+    assert here.lead("here", 60) and not there.lead("there", 60)
+    there.sync()
+    assert here.save() == there.save()
+
+
+def test_a_redis_that_does_not_answer() -> None:
     with pytest.raises(StoreError) as refused:
         ResourceCache.open("redis://127.0.0.1:9/")
     assert refused.value.kind == "unavailable"
