@@ -60,7 +60,11 @@ enum Command {
         wheels: bool,
     },
     /// Gets a JDK and Maven where they are missing, builds the Kotlin library, and tests it.
-    Kotlin,
+    Kotlin {
+        /// Builds the library for Android instead, by the NDK that ANDROID_NDK_HOME names.
+        #[arg(long)]
+        android: bool,
+    },
     /// Gets Redis where it can, and runs the tests of the Redis store.
     Redis,
     /// Formatting, lints, documentation, licences, and what is generated or linked.
@@ -73,6 +77,9 @@ enum Command {
     },
     /// Runs the benchmarks, and writes docs/benchmarks.md and its plots.
     Bench {
+        /// Only those of the Kotlin library; writes docs/kotlin-benchmarks.md.
+        #[arg(long)]
+        kotlin: bool,
         /// Only those of the Python package; writes docs/python-benchmarks.md.
         #[arg(long, conflicts_with = "only_write")]
         python: bool,
@@ -119,11 +126,13 @@ fn main() -> ExitCode {
         Command::Python { fresh: true, .. } => python_packages::fresh(),
         Command::Python { wheels: true, .. } => python_packages::wheels(),
         Command::Python { .. } => python::test(),
-        Command::Kotlin => kotlin::test(),
+        Command::Kotlin { android: true } => kotlin::android(),
+        Command::Kotlin { .. } => kotlin::test(),
         Command::Redis => real_redis(),
         Command::Lint => lint(),
         Command::Diagram { check } => diagram::run(check),
         Command::Bench { python: true, .. } => python::bench(),
+        Command::Bench { kotlin: true, .. } => kotlin::bench(),
         Command::Bench { storage: true, .. } => storage_bench::run(),
         Command::Bench { only_write, .. } => bench::run(only_write),
         Command::Count { write } => count::run(write),

@@ -1,11 +1,15 @@
 //! The Kotlin library: gets a JDK and Maven where they are missing, builds what the jar holds, and runs
 //! its tests.
 
+mod android;
+mod elf;
+mod shrunk;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::run::{Outcome, cargo, output, root, succeeds};
+use crate::run::{Outcome, cargo, files, output, root, succeeds};
 
 /// The folder of the Maven project.
 const PROJECT: &str = "bindings/kotlin";
@@ -23,8 +27,66 @@ pub(crate) fn test() -> Outcome {
         return Ok(());
     }
     native("debug", &[])?;
+    // What the sample talks to in its test.
+    cargo(
+        &[
+            "build",
+            "--quiet",
+            "--locked",
+            "-p",
+            "resourcecache-lagging-server",
+        ],
+        &[],
+    )?;
     maven(&["install"])?;
-    example()
+    example()?;
+    let shrinker = shrunk::Shrinker::new()?;
+    shrinker.run_example()?;
+    android::try_out(|classes, into| shrinker.dex(classes, into))
+}
+
+/// Builds the AAR.
+pub(crate) fn android() -> Outcome {
+    tools()?;
+    native("debug", &[])?;
+    android::build()
+}
+
+/// Times a release beside what one would do without it, and writes docs/kotlin-benchmarks.md.
+pub(crate) fn bench() -> Outcome {
+    tools()?;
+    native("release", &["--release"])?;
+    maven(&["install", "-DskipTests", "-pl", "native"])?;
+    println!("times it, which takes about a minute");
+    let mut run = Command::new("mvn");
+    run.args([
+        "-q",
+        "test-compile",
+        "exec:exec",
+        "-pl",
+        "resourcecache",
+        "-f",
+    ])
+    .arg(project().join("pom.xml"))
+    .args(["-Dexec.classpathScope=test", "-Dexec.executable=java"])
+    .arg("-Dexec.args=-Xmx2g -cp %classpath dev.resourcecache.SpeedKt");
+    let table = output(&mut run)?.replace("\u{1b}[0m", "");
+    print!("{table}");
+    let page = format!(
+        "# Benchmarks of the Kotlin library\n\nWritten by `cargo xtask bench --kotlin`; not by hand. The least of \
+         several rounds, in turns, in one process on one\nmachine: the ratios mean something elsewhere, the \
+         times do not.\n\n{}\n",
+        table.trim()
+    );
+    fs::write(root().join("docs/kotlin-benchmarks.md"), page).map_err(|e| e.to_string())
+}
+
+/// The jar that Maven has made of a module.
+fn jar(module: &str) -> Result<PathBuf, String> {
+    let made = files(&format!("{PROJECT}/{module}/target"), "jar")?;
+    let made = made.iter().find(|jar| !jar.contains("sources"));
+    made.map(|jar| root().join(jar))
+        .ok_or_else(|| format!("Maven made no jar of {module}"))
 }
 
 /// Runs the README's example as a project that knows only the installed artifact.
