@@ -75,8 +75,16 @@ if url.isEmpty {
         .target(name: "ScenarioRunner", dependencies: ["ResourceCache", "ResourceCacheFFI"], swiftSettings: settings),
         .executableTarget(
             name: "conformance", dependencies: ["ScenarioRunner"], path: "Sources/Runner", swiftSettings: settings),
+        .executableTarget(name: "bench", dependencies: ["ResourceCache"], path: "Sources/Bench", swiftSettings: settings),
+        .target(
+            name: "SampleScenarios", dependencies: ["ResourceCache"], path: "Samples/Scenarios/Library",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "scenarios", dependencies: ["SampleScenarios"], path: "Samples/Scenarios/Program",
+            swiftSettings: settings),
         .testTarget(
-            name: "ResourceCacheTests", dependencies: ["ResourceCache", "ScenarioRunner", "ResourceCacheFFI"],
+            name: "ResourceCacheTests",
+            dependencies: ["ResourceCache", "ScenarioRunner", "ResourceCacheFFI", "SampleScenarios"],
             swiftSettings: settings),
         .testTarget(
             name: "ResourceCacheUITests", dependencies: ["ResourceCache", "ResourceCacheUI"], swiftSettings: settings),

@@ -86,6 +86,9 @@ enum Command {
         /// Only those of the stores, beside SQLite and Redis themselves; writes docs/storage.md's table.
         #[arg(long, conflicts_with_all = ["only_write", "python"])]
         storage: bool,
+        /// Only those of the Swift package; writes docs/swift-benchmarks.md.
+        #[arg(long, conflicts_with_all = ["only_write", "python", "storage"])]
+        swift: bool,
         /// Only writes what the last run found.
         #[arg(long)]
         only_write: bool,
@@ -109,7 +112,7 @@ enum Command {
     /// Plays simulated histories, and holds every law to them; fails when one is broken.
     Simulate(simulate::Arguments),
     /// Gets a Swift toolchain where it can, builds the Swift package and tests it.
-    Swift,
+    Swift(swift::Options),
     /// Plays 60,000 watch events on 100,000 resources, and writes what they cost into
     /// docs/watch-adapters.md; fails when that is not flat.
     Load,
@@ -134,13 +137,14 @@ fn main() -> ExitCode {
         Command::Bench { python: true, .. } => python::bench(),
         Command::Bench { kotlin: true, .. } => kotlin::bench(),
         Command::Bench { storage: true, .. } => storage_bench::run(),
+        Command::Bench { swift: true, .. } => swift::bench(),
         Command::Bench { only_write, .. } => bench::run(only_write),
         Command::Count { write } => count::run(write),
         Command::ModelCheck { large } => model_check::run(large),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Simulate(arguments) => simulate::run(&arguments),
-        Command::Swift => swift::run(),
+        Command::Swift(options) => swift::run(&options),
         Command::Load => load::run(),
         Command::Model => model::check(),
     };
@@ -226,7 +230,7 @@ fn test() -> Outcome {
     step("the configuration of generated code", generated::check)?;
     step("the Python package", python::test)?;
     step("the Kotlin library", kotlin::test)?;
-    step("the Swift package", swift::run)?;
+    step("the Swift package", swift::test)?;
     step("the demo, live", || play(&["--fast", "--live"], 9))?;
     println!("test: Rust passed, and (unless skipped) Python, Kotlin and Swift");
     Ok(())

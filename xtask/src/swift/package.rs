@@ -1,36 +1,25 @@
 //! The package: what it is built of, and its tests.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use crate::run::{Outcome, cargo_text, files, root};
+use crate::run::{Outcome, cargo, cargo_text, files, output, root};
+use crate::swift::files::{copy, folder, write};
 use crate::swift::toolchain::Toolchain;
 
-const PACKAGE: &str = "bindings/swift";
 /// Beside what cargo builds; the package's own folder stays as it is in git.
 const BUILD: &str = "target/swift/build";
 
-fn folder() -> PathBuf {
-    root().join(PACKAGE)
-}
-
-fn copy(from: &Path, to: &Path) -> Outcome {
-    // Only what is other than before, so that nothing is compiled again for nothing.
-    let text = fs::read(from).map_err(|e| format!("{}: {e}", from.display()))?;
-    write(to, &text)
-}
-
-fn write(to: &Path, text: &[u8]) -> Outcome {
-    let failed = |e| format!("{}: {e}", to.display());
-    if fs::read(to).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    fs::create_dir_all(to.parent().unwrap_or(to)).map_err(failed)?;
-    fs::write(to, text).map_err(failed)
+/// How the library is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Profile {
+    /// With checks, for tests.
+    Debug,
+    /// As it is shipped.
+    Release,
 }
 
 /// Builds the library, generates the Swift code of it, and puts both where the manifest says.
-pub(super) fn assemble() -> Outcome {
+pub(super) fn assemble(profile: Profile) -> Outcome {
     let of_crate = [
         "--locked",
         "-p",
@@ -38,9 +27,12 @@ pub(super) fn assemble() -> Outcome {
         "--features",
         "bindgen",
     ];
-    cargo_text(&[&["build"], &of_crate[..]].concat())?;
-    let built = root().join("target/debug");
-    let library = built.join("libresourcecache_ffi.a");
+    let (options, built): (&[&str], _) = match profile {
+        Profile::Debug => (&[], "target/debug"),
+        Profile::Release => (&["--release"], "target/release"),
+    };
+    cargo_text(&[&["build"], options, &of_crate[..]].concat())?;
+    let library = root().join(built).join("libresourcecache_ffi.a");
     let generated = root().join("target/generated/swift");
     let arguments = [
         "--bin",
@@ -56,7 +48,7 @@ pub(super) fn assemble() -> Outcome {
         &generated.display().to_string(),
         &library.display().to_string(),
     ];
-    cargo_text(&[&["run", "--quiet"], &of_crate[..], &arguments].concat())?;
+    cargo_text(&[&["run", "--quiet"], options, &of_crate[..], &arguments].concat())?;
     let sources = folder().join("Sources");
     copy(
         &generated.join("ResourceCacheFFI.swift"),
@@ -80,17 +72,54 @@ pub(super) fn assemble() -> Outcome {
 /// Runs the package's tests, then its scenario runner, which must print what the Rust one prints, then
 /// the README's example in a package of its own.
 pub(super) fn test(toolchain: &Toolchain) -> Outcome {
+    tests(toolchain, BUILD, &[])?;
+    same_as_rust(toolchain)?;
+    example(toolchain)
+}
+
+/// Runs the package's tests under the thread sanitizer, which fails at the first race.
+pub(super) fn sanitized(toolchain: &Toolchain) -> Outcome {
+    tests(toolchain, "target/swift/sanitized", &["--sanitize=thread"])
+}
+
+fn tests(toolchain: &Toolchain, scratch: &str, options: &[&str]) -> Outcome {
+    // The sample is tested against it.
+    cargo(
+        &[
+            "build",
+            "--quiet",
+            "--locked",
+            "-p",
+            "resourcecache-lagging-server",
+        ],
+        &[],
+    )?;
+    let server = root().join("target/debug/lagging-server");
     let mut test = toolchain.command("env", &folder());
-    test.args(["RESOURCECACHE_STRICT=1", "swift", "test", "--scratch-path"]);
-    test.arg(root().join(BUILD));
+    test.arg("RESOURCECACHE_STRICT=1");
+    test.arg(format!("RESOURCECACHE_SERVER={}", server.display()));
+    test.args(["swift", "test", "--scratch-path"]);
     // There are none of XCTest.
-    test.args(["--disable-xctest", "--quiet"]);
-    let status = test.status();
+    test.arg(root().join(scratch))
+        .args(["--disable-xctest", "--quiet"]);
+    let status = test.args(options).status();
     let status = status.map_err(|e| format!("swift test cannot be started: {e}"))?;
     match status.success() {
-        true => same_as_rust(toolchain).and_then(|()| example(toolchain)),
+        true => Ok(()),
         false => Err(format!("swift test ended with {status}")),
     }
+}
+
+/// Runs the benchmarks; answers what they print.
+pub(super) fn bench(toolchain: &Toolchain) -> Result<String, String> {
+    let mut bench = toolchain.command("swift", &folder());
+    bench
+        .args(["run", "--quiet", "-c", "release", "--package-path"])
+        .arg(folder());
+    bench
+        .arg("--scratch-path")
+        .arg(root().join("target/swift/bench"));
+    output(bench.arg("bench"))
 }
 
 fn same_as_rust(toolchain: &Toolchain) -> Outcome {
