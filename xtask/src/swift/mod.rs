@@ -1,6 +1,7 @@
 //! The Swift package: its toolchain, what it is built of, its tests, benchmarks and releases.
 
 mod bench;
+mod documentation;
 mod files;
 mod host;
 mod package;
@@ -52,6 +53,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         return package::sanitized(&toolchain);
     }
     package::test(&toolchain)?;
+    documentation::check(&toolchain)?;
     release::check(&toolchain)
 }
 

@@ -1,13 +1,14 @@
 //! The package: what it is built of, and its tests.
 
 use std::fs;
+use std::path::Path;
 
 use crate::run::{Outcome, cargo, cargo_text, files, output, root};
 use crate::swift::files::{copy, folder, write};
 use crate::swift::toolchain::Toolchain;
 
 /// Beside what cargo builds; the package's own folder stays as it is in git.
-const BUILD: &str = "target/swift/build";
+pub(super) const BUILD: &str = "target/swift/build";
 
 /// How the library is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -158,11 +159,16 @@ let package = Package(
     platforms: [.macOS(.v14)],
     dependencies: [.package(name: "ResourceCache", path: "{path}")],
     targets: [
-        .executableTarget(name: "Example", dependencies: [.product(name: "ResourceCache", package: "ResourceCache")])
+        .executableTarget(name: "Example", dependencies: [.product(name: "ResourceCache", package: "ResourceCache")]),
+        .executableTarget(name: "Tutorial", dependencies: [.product(name: "ResourceCache", package: "ResourceCache")]),
     ]
 )
 "#;
 
+/// The last step of the tutorial, which has those before it.
+const TUTORIAL: &str = "Sources/ResourceCache/ResourceCache.docc/Code/zones-4.swift";
+
+/// Runs the README's example and the tutorial's.
 fn example(toolchain: &Toolchain) -> Outcome {
     let readme =
         fs::read_to_string(root().join("README.md")).map_err(|e| format!("README.md: {e}"))?;
@@ -175,11 +181,21 @@ fn example(toolchain: &Toolchain) -> Outcome {
     let manifest = MANIFEST.replace("{path}", &folder().display().to_string());
     write(&example.join("Package.swift"), manifest.as_bytes())?;
     write(&example.join("Sources/Example/main.swift"), code.as_bytes())?;
-    let mut run = toolchain.command("swift", &example);
-    let status = run.args(["run", "--quiet", "Example"]).status();
+    copy(
+        &folder().join(TUTORIAL),
+        &example.join("Sources/Tutorial/main.swift"),
+    )?;
+    ["Example", "Tutorial"]
+        .iter()
+        .try_for_each(|program| run(toolchain, &example, program))
+}
+
+fn run(toolchain: &Toolchain, package: &Path, program: &str) -> Outcome {
+    let mut run = toolchain.command("swift", package);
+    let status = run.args(["run", "--quiet", program]).status();
     let status = status.map_err(|e| format!("swift run cannot be started: {e}"))?;
     match status.success() {
         true => Ok(()),
-        false => Err(format!("the README's example ended with {status}")),
+        false => Err(format!("{program} ended with {status}")),
     }
 }

@@ -4,7 +4,7 @@ import ResourceCacheFFI
 /// One list of resources that stays right while the server catches up.
 ///
 /// It keeps what the server last said and what this client has asked for apart, and computes what to show. Give it
-/// what list calls answer by ``merge(_:coverage:)``; wrap what changes the server in ``deleting(_:minTTL:isolation:_:)``
+/// what list calls answer by ``merge(_:since:coverage:)``; wrap what changes the server in ``deleting(_:minTTL:isolation:_:)``
 /// and its like. It may be used from any task; every call locks once, and none waits.
 ///
 /// Deadlines, such as how long an error is shown, are kept by a task of its own, which ends with it.
