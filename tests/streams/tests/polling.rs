@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -57,11 +57,11 @@ fn sse(url: &str) -> Sse {
 async fn with_a_deletion(
     config: WatchConfig,
     feed: impl Adapter + 'static,
-    every: Option<Duration>,
+    (ttl, every): (Duration, Option<Duration>),
 ) -> Handle<JsonResource> {
     let mut settings = Config::default();
     settings.version_order = VersionOrder::Integer;
-    settings.ttl_ms = u64::try_from(TTL.as_millis()).expect("short");
+    settings.ttl_ms = u64::try_from(ttl.as_millis()).expect("short");
     let (cache, session) = (
         JsonCache::new(settings),
         WatchSession::new(quick(config), 1),
@@ -95,7 +95,7 @@ async fn a_while() {
 #[tokio::test]
 async fn what_no_stream_decides_is_decided_by_a_list_beside_it() {
     let (url, _asked) = stubborn().await;
-    let handle = with_a_deletion(WatchConfig::feed(), sse(&url), Some(EVERY)).await;
+    let handle = with_a_deletion(WatchConfig::feed(), sse(&url), (TTL, Some(EVERY))).await;
     until(&handle, "another list", |h| h.lists == 2 && h.synced).await;
     assert_eq!(shown(&handle).await, ["a", "b"], "the server has it still");
     a_while().await;
@@ -105,12 +105,29 @@ async fn what_no_stream_decides_is_decided_by_a_list_beside_it() {
     handle.shutdown().await.expect("a driver");
 }
 
+/// What guards nothing has no end of a TTL ahead, by which the driver would be woken.
+#[tokio::test]
+async fn what_guards_nothing_is_decided_by_the_next_list() {
+    let (url, _asked) = stubborn().await;
+    let no_ttl = (Duration::ZERO, Some(EVERY));
+    let handle = with_a_deletion(WatchConfig::feed(), sse(&url), no_ttl).await;
+    until(&handle, "another list", |h| h.lists == 2 && h.synced).await;
+    assert_eq!(shown(&handle).await, ["a", "b"]);
+    handle.shutdown().await.expect("a driver");
+}
+
 #[tokio::test]
 async fn a_list_that_ends_the_stream_is_of_the_streams_version() {
     let (url, asked) = stubborn().await;
     let pods = Kubernetes::new(&url).expect("a URL");
-    let handle = with_a_deletion(WatchConfig::kubernetes(), pods, Some(EVERY)).await;
+    let start = Instant::now();
+    let every = 4 * TTL;
+    let handle = with_a_deletion(WatchConfig::kubernetes(), pods, (TTL, Some(every))).await;
     until(&handle, "another list", |h| h.streams == 2 && h.synced).await;
+    let took = start.elapsed();
+    // Milliseconds are rounded.
+    let least = TTL + every - Duration::from_millis(20);
+    assert!(took >= least, "a bookmark may decide it: {took:?}");
     assert_eq!(shown(&handle).await, ["a", "b"]);
     a_while().await;
     let health = handle.health();
@@ -129,7 +146,7 @@ async fn a_stream_goes_on_where_a_list_cannot_be_asked_for_or_is_not_to_be() {
     let mut by_version = WatchConfig::feed();
     by_version.resume = Resume::Version;
     for (config, every) in [(by_version, Some(EVERY)), (WatchConfig::feed(), None)] {
-        let handle = with_a_deletion(config, sse(&url), every).await;
+        let handle = with_a_deletion(config, sse(&url), (TTL, every)).await;
         a_while().await;
         let health = handle.health();
         assert_eq!((health.lists, health.streams), (1, 1), "{health:?}");
