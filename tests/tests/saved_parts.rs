@@ -161,64 +161,109 @@ fn happenings() -> impl Strategy<Value = Vec<(Event<Toy>, i64, Then)>> {
     prop::collection::vec((event(), wait, then), 1..40)
 }
 
+type Happenings = Vec<(Event<Toy>, i64, Then)>;
+
+/// What is written is the whole state; what is not can be taken back; another instance that catches up
+/// is as one that loads anew, and its readers are told.
+fn play(happenings: Happenings) -> Result<(), TestCaseError> {
+    let (mut disk, mut now) = (Disk::default(), 1_000_000);
+    let mut cache = Cache::new(config());
+    cache.track_saved();
+    disk.write(&cache.delta());
+    cache.delta_saved();
+    let mut other = disk.load(&config());
+    let mut seldom = disk.load(&config());
+    let mut known = (view(&other), other.revision());
+    for (event, wait, then) in happenings {
+        now += wait;
+        let _ = cache.apply(event, Timestamp(now));
+        match then {
+            Then::Save => {
+                let delta = cache.delta();
+                let parts = disk.write(&delta);
+                cache.delta_saved();
+                prop_assert!(cache.delta().is_empty(), "{:?}", cache.delta());
+                prop_assert_eq!(bytes(&disk.load(&config())), bytes(&cache));
+                let (old, revision) = std::mem::take(&mut known);
+                let changes = other.catch_up(decoded(&parts)).unwrap();
+                prop_assert_eq!(bytes(&other), bytes(&cache));
+                prop_assert_eq!(follow(old.clone(), &changes, &other), view(&cache));
+                let since = other.changes_since(revision);
+                if let Some(since) = since {
+                    prop_assert_eq!(follow(old, &since, &other), view(&cache));
+                }
+                prop_assert!(other.delta().is_empty());
+                known = (view(&other), other.revision());
+                // What it has done meanwhile, and not saved, is taken back first.
+                let _ = other.apply(
+                    Event::CleanupStaleOperations { older_than_ms: 0 },
+                    Timestamp(now),
+                );
+                let _ = other.mark_as_deleting("a", None, Timestamp(now));
+                if now % 3 == 0 {
+                    other.revert_delta();
+                    prop_assert_eq!(bytes(&other), bytes(&cache));
+                }
+            }
+            Then::Revert => {
+                cache.revert_delta();
+                prop_assert_eq!(bytes(&disk.load(&config())), bytes(&cache));
+                prop_assert!(cache.delta().is_empty(), "{:?}", cache.delta());
+            }
+            Then::Carry => {}
+        }
+    }
+    cache.revert_delta();
+    let old = view(&seldom);
+    let changes = seldom.catch_up_with(disk.load(&config()));
+    prop_assert_eq!(follow(old, &changes, &seldom), view(&cache));
+    prop_assert_eq!(bytes(&seldom), bytes(&cache));
+    prop_assert!(seldom.delta().is_empty());
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(common::cases(6_000))]
 
-    /// What is written is the whole state; what is not can be taken back; another instance that
-    /// catches up is as one that loads anew, and its readers are told.
     #[test]
     fn parts_make_up_the_record(happenings in happenings()) {
-        let (mut disk, mut now) = (Disk::default(), 1_000_000);
-        let mut cache = Cache::new(config());
-        cache.track_saved();
-        disk.write(&cache.delta());
-        cache.delta_saved();
-        let mut other = disk.load(&config());
-        let mut seldom = disk.load(&config());
-        let mut known = (view(&other), other.revision());
-        for (event, wait, then) in happenings {
-            now += wait;
-            let _ = cache.apply(event, Timestamp(now));
-            match then {
-                Then::Save => {
-                    let delta = cache.delta();
-                    let parts = disk.write(&delta);
-                    cache.delta_saved();
-                    prop_assert!(cache.delta().is_empty(), "{:?}", cache.delta());
-                    prop_assert_eq!(bytes(&disk.load(&config())), bytes(&cache));
-                    let (old, revision) = std::mem::take(&mut known);
-                    let changes = other.catch_up(decoded(&parts)).unwrap();
-                    prop_assert_eq!(bytes(&other), bytes(&cache));
-                    prop_assert_eq!(follow(old.clone(), &changes, &other), view(&cache));
-                    let since = other.changes_since(revision);
-                    if let Some(since) = since {
-                        prop_assert_eq!(follow(old, &since, &other), view(&cache));
-                    }
-                    prop_assert!(other.delta().is_empty());
-                    known = (view(&other), other.revision());
-                    // What it has done meanwhile, and not saved, is taken back first.
-                    let _ = other.apply(Event::CleanupStaleOperations { older_than_ms: 0 }, Timestamp(now));
-                    let _ = other.mark_as_deleting("a", None, Timestamp(now));
-                    if now % 3 == 0 {
-                        other.revert_delta();
-                        prop_assert_eq!(bytes(&other), bytes(&cache));
-                    }
-                }
-                Then::Revert => {
-                    cache.revert_delta();
-                    prop_assert_eq!(bytes(&disk.load(&config())), bytes(&cache));
-                    prop_assert!(cache.delta().is_empty(), "{:?}", cache.delta());
-                }
-                Then::Carry => {}
-            }
-        }
-        cache.revert_delta();
-        let old = view(&seldom);
-        let changes = seldom.catch_up_with(disk.load(&config()));
-        prop_assert_eq!(follow(old, &changes, &seldom), view(&cache));
-        prop_assert_eq!(bytes(&seldom), bytes(&cache));
-        prop_assert!(seldom.delta().is_empty());
+        play(happenings)?;
     }
+}
+
+/// Histories that were once played wrong.
+#[test]
+fn parts_make_up_the_record_of_known_histories() {
+    let begin = || Event::Begin {
+        id: "a".into(),
+        kind: Kind::Update,
+        patch: Some([Some(0), None, None]),
+        min_ttl_ms: None,
+    };
+    let page = Coverage::Page {
+        after: None,
+        before: None,
+    };
+    let a = Snapshot::complete(vec![Toy::new("a", [0, 0, 0])]).covering(page);
+    play(vec![
+        (begin(), 600, Then::Save),
+        (begin(), 1, Then::Save),
+        (begin(), 1, Then::Save),
+        (begin(), 1, Then::Save),
+        (Event::Merge(a), 0, Then::Carry),
+        (begin(), 0, Then::Save),
+        (begin(), 0, Then::Save),
+    ])
+    .unwrap();
+    let e = || Event::Merge(Snapshot::complete(vec![Toy::new("e", [2, 0, 0])]));
+    let nothing = Event::Merge(Snapshot::complete(vec![]));
+    play(vec![
+        (e(), 0, Then::Save),
+        (e(), 0, Then::Carry),
+        (nothing, 0, Then::Revert),
+        (begin(), 0, Then::Save),
+    ])
+    .unwrap();
 }
 
 fn list(ids: &[usize]) -> Event<Toy> {

@@ -11,6 +11,7 @@ mod sentinel;
 mod valkey;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use resourcecache::{RowKey, SavedKey};
 use resourcecache_storage::redis::{RedisOptions, RedisStore};
@@ -22,6 +23,15 @@ fn open(url: &str) -> Arc<RedisStore> {
 
 fn with(url: &str, options: RedisOptions) -> Arc<RedisStore> {
     Arc::new(RedisStore::open(url, options).unwrap_or_else(|error| panic!("{url}: {error}")))
+}
+
+/// Waits until something holds; not for ever.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < end, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn body(n: u64) -> SavedKey {

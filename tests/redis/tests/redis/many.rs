@@ -2,13 +2,14 @@
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use resourcecache_redis::{Cluster, Proxy, Server, Tally, count, write};
 use resourcecache_storage::redis::RedisOptions;
 use resourcecache_storage::{Store, contract};
 
-use crate::{commit, open, with};
+use crate::{commit, open, until, with};
 
 const WRITERS: u64 = 8;
 const EACH: u64 = 1_000;
@@ -44,10 +45,18 @@ fn the_contract_on_a_cluster() {
 
 /// Threads, each with a store of its own, write to one collection.
 fn threads(url: &str, each: u64) -> (Tally, Duration) {
+    threads_telling(url, each, &AtomicU64::new(0))
+}
+
+/// The same; `done` counts what is acknowledged.
+fn threads_telling(url: &str, each: u64, done: &AtomicU64) -> (Tally, Duration) {
     let start = Instant::now();
+    let tell = |_: &str| {
+        done.fetch_add(1, Ordering::Relaxed);
+    };
     let tallies = std::thread::scope(|scope| {
         let writers =
-            (0..WRITERS).map(|n| scope.spawn(move || write(open(url), "shared", n, each, |_| {})));
+            (0..WRITERS).map(|n| scope.spawn(move || write(open(url), "shared", n, each, tell)));
         let writers: Vec<_> = writers.collect();
         let tallies = writers
             .into_iter()
@@ -165,16 +174,19 @@ fn eight_writers_through_a_network_that_loses_answers() {
 
 #[test]
 fn eight_writers_while_the_server_is_killed_and_started_again() {
-    const KILLS: u32 = 5;
+    const KILLS: u64 = 5;
     let Some(mut server) = Server::start(&[]) else {
         return;
     };
     let url = server.url();
     let each = EACH / 2;
+    let done = AtomicU64::new(0);
     let (tally, took) = std::thread::scope(|scope| {
-        let writers = scope.spawn(|| threads(&url, each));
-        for _ in 0..KILLS {
-            std::thread::sleep(Duration::from_millis(400));
+        let writers = scope.spawn(|| threads_telling(&url, each, &done));
+        for kill in 1..=KILLS {
+            until("the writers get on", || {
+                done.load(Ordering::Relaxed) >= kill * WRITERS * each / (KILLS + 2)
+            });
             server.kill();
             std::thread::sleep(Duration::from_millis(100));
             server.restart();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use resourcecache::json::JsonResource;
@@ -11,6 +12,7 @@ use resourcecache_storage::redis::{RedisOptions, RedisStore, WaitFor};
 use resourcecache_storage::{Store, StoredCache};
 
 use crate::failures::replica_of;
+use crate::until;
 
 const WRITERS: u64 = 4;
 const EACH: u64 = 300;
@@ -45,11 +47,19 @@ impl Watched {
     }
 
     fn until(&self, what: &str, holds: impl Fn(&Server) -> bool) {
-        let end = Instant::now() + Duration::from_secs(30);
-        while !self.sentinels.iter().all(&holds) {
-            assert!(Instant::now() < end, "not in time: {what}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until(what, || self.sentinels.iter().all(&holds));
+    }
+
+    /// The master goes on, and its replica hears nothing more of it.
+    fn part(&self) {
+        let no_sync = ["ACL", "SETUSER", "default", "-psync", "-sync"];
+        self.master.ask::<()>(&no_sync);
+        self.master
+            .ask::<()>(&["CLIENT", "KILL", "TYPE", "replica"]);
+        until("the replica is cut off", || {
+            let role: String = self.replica.ask(&["INFO", "replication"]);
+            role.contains("master_link_status:down")
+        });
     }
 
     fn url(&self) -> String {
@@ -91,28 +101,42 @@ fn store(url: &str, wait: bool) -> Arc<RedisStore> {
     }
 }
 
-/// Writers write while `act` goes on; answers what each was acknowledged.
+/// Writers write while `act` goes on, which is told how many events are acknowledged; answers what
+/// each was acknowledged.
 fn write_during<T>(
     url: &str,
     wait: bool,
-    act: impl FnOnce() -> T,
+    act: impl FnOnce(&AtomicU64) -> T,
 ) -> (Vec<(Tally, Vec<String>)>, T) {
+    let count = AtomicU64::new(0);
     std::thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS)
             .map(|n| {
+                let count = &count;
                 scope.spawn(move || {
                     let mut done = Vec::new();
-                    let tell = |id: &str| done.push(id.to_string());
+                    let tell = |id: &str| {
+                        done.push(id.to_string());
+                        count.fetch_add(1, Ordering::Relaxed);
+                    };
                     let tally = write(store(url, wait), "shared", n, EACH, tell);
                     (tally, done)
                 })
             })
             .collect();
-        std::thread::sleep(Duration::from_millis(400));
-        let acted = act();
+        get_on(&count, WRITERS * EACH / 4);
+        let acted = act(&count);
         let written = writers.into_iter().map(|w| w.join().expect("a writer"));
         (written.collect(), acted)
     })
+}
+
+/// Waits until so many more events are acknowledged.
+fn get_on(count: &AtomicU64, more: u64) {
+    let enough = count.load(Ordering::Relaxed) + more;
+    until("the writers get on", || {
+        count.load(Ordering::Relaxed) >= enough
+    });
 }
 
 #[test]
@@ -121,7 +145,7 @@ fn with_wait_a_failover_to_the_one_replica_loses_nothing() {
         return;
     };
     let url = watched.url();
-    let (written, took) = write_during(&url, true, || {
+    let (written, took) = write_during(&url, true, |_| {
         let took = watched.fail_over();
         // The new master has no replica before its operator gives it one: commits wait for it.
         let promoted = watched.replica.port();
@@ -147,7 +171,11 @@ fn without_wait_the_instances_agree_after_a_failover_whatever_was_lost() {
         return;
     };
     let url = watched.url();
-    let (written, took) = write_during(&url, false, || watched.fail_over());
+    let (written, took) = write_during(&url, false, |count| {
+        watched.part();
+        get_on(count, 20);
+        watched.fail_over()
+    });
     let (one, other) = (store(&url, false), store(&url, false));
     let open =
         |store| StoredCache::<JsonResource>::open(store, "shared", Config::default(), Timestamp(0));
@@ -168,6 +196,7 @@ fn without_wait_the_instances_agree_after_a_failover_whatever_was_lost() {
                 .is_some_and(|last| found.contains(last.as_str()))
         );
     }
+    assert!(lost >= 20, "{lost}: what no replica had is lost");
     let acknowledged: usize = written.iter().map(|(_, done)| done.len()).sum();
     assert_eq!(found.len() + lost, acknowledged, "nothing was made up");
     assert!(other.revision("shared").expect("reading").is_some());
