@@ -147,6 +147,51 @@ fn another_process_that_writes_is_waited_for() {
     store.commit("a", &commit(Some(first), 1, b"y")).unwrap();
 }
 
+/// Each waits for its turn from the beginning of a commit, so that none is told to try again.
+#[test]
+fn commits_by_several_connections_wait_for_each_other() {
+    let folder = folder();
+    let path = folder.path().join("store.sqlite");
+    let mut options = SqliteOptions::default();
+    options.synchronous = Synchronous::Normal;
+    std::thread::scope(|scope| {
+        for key in ["a", "b", "c"] {
+            let store = SqliteStore::open_with(&path, options).unwrap();
+            scope.spawn(move || {
+                let mut last = None;
+                for n in 0..200 {
+                    last = Some(store.commit(key, &commit(last, n, b"x")).unwrap());
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn the_last_thousand_commits_are_remembered_and_no_more() {
+    let folder = folder();
+    let path = folder.path().join("store.sqlite");
+    let mut options = SqliteOptions::default();
+    options.synchronous = Synchronous::Normal;
+    let store = SqliteStore::open_with(&path, options).unwrap();
+    let first = commit(None, 1, b"x");
+    let mut last = store.commit("a", &first).unwrap();
+    for _ in 0..999 {
+        last = store.commit("a", &commit(Some(last), 1, b"x")).unwrap();
+    }
+    assert_eq!(store.commit("a", &first).unwrap().number, 1);
+    for _ in 0..5 {
+        last = store.commit("a", &commit(Some(last), 1, b"x")).unwrap();
+    }
+    assert_eq!(kind(store.commit("a", &first)), StoreErrorKind::Conflict);
+    store.close().unwrap();
+    let plain = rusqlite::Connection::open(&path).unwrap();
+    let count = plain.query_row("SELECT count(*) FROM commits", [], |row| {
+        row.get::<_, u32>(0)
+    });
+    assert_eq!(count.unwrap(), 1_000);
+}
+
 #[test]
 fn the_log_that_is_written_ahead_stays_bounded() {
     let folder = folder();

@@ -5,11 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use resourcecache::SavedKey;
+use resourcecache::{Config, Event, SavedKey, Snapshot, Timestamp};
 use resourcecache_storage::{
     ChangeVisitor, Commit, CommitId, Leased, MemoryStore, PartVisitor, Since, Store, StoreError,
-    StoreErrorKind, StoreRevision, Watch, contract,
+    StoreErrorKind, StoreRevision, StoredCache, Watch, contract,
 };
+use resourcecache_testing::Toy;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +45,8 @@ enum Wrong {
     TearsReads,
     TellsNobody,
     TellsAlways,
+    TellsOnAndOn,
+    HidesNewPlaces,
     LosesPlaces,
     LosesOneInMany,
     RefusesInTheEnd,
@@ -67,6 +70,15 @@ struct Noisy;
 impl Watch for Noisy {
     fn wait(&mut self, _: Duration) -> Result<bool, StoreError> {
         Ok(true)
+    }
+}
+
+struct Echoing(Box<dyn Watch>, bool);
+
+impl Watch for Echoing {
+    fn wait(&mut self, timeout: Duration) -> Result<bool, StoreError> {
+        self.1 = self.1 || self.0.wait(timeout)?;
+        Ok(self.1)
     }
 }
 
@@ -222,6 +234,9 @@ impl Store for Tampered {
             _ => since,
         };
         let changed = self.inner.changes_since(&key, from, &mut |name, bytes| {
+            if self.is(HidesNewPlaces) && matches!(name, SavedKey::Place(_)) {
+                return Ok(());
+            }
             if self.is(HidesRemovals) && bytes.is_none() {
                 return Ok(());
             }
@@ -301,6 +316,10 @@ impl Store for Tampered {
         match self.wrong {
             TellsNobody => Ok(Some(Box::new(Deaf))),
             TellsAlways => Ok(Some(Box::new(Noisy))),
+            TellsOnAndOn => {
+                let watch = self.inner.watch(key)?;
+                Ok(watch.map(|watch| Box::new(Echoing(watch, false)) as Box<dyn Watch>))
+            }
             _ => self.inner.watch(key),
         }
     }
@@ -371,7 +390,7 @@ const NOTICED: &[(&str, &[Wrong])] = &[
     ("readers see whole commits", &[TearsReads, RefusesInTheEnd]),
     (
         "who watches hears of commits by others",
-        &[TellsNobody, TellsAlways],
+        &[TellsNobody, TellsAlways, TellsOnAndOn],
     ),
     (
         "two caches that take turns are as one",
@@ -470,4 +489,34 @@ fn a_store_that_fails_is_noticed_by_every_case() {
         let checked = catch_unwind(AssertUnwindSafe(|| case.check(&open)));
         assert!(checked.is_err(), "{}", case.name);
     }
+}
+
+type Cache = StoredCache<Toy>;
+
+fn cache(store: Arc<dyn Store>) -> Cache {
+    Cache::open(store, "zones", Config::default(), Timestamp(0)).unwrap()
+}
+
+fn list(ids: std::ops::Range<u32>) -> Event<Toy> {
+    let items = ids.map(|id| Toy::new(format!("z{id}"), [0, 0, 0]));
+    Event::Merge(Snapshot::complete(items.collect()))
+}
+
+/// Changes that do not follow on what is in memory are not taken for the whole: all is read anew.
+#[test]
+fn changes_with_a_gap_lead_to_reading_all() {
+    let inner = Arc::new(MemoryStore::new());
+    let wrong = HidesNewPlaces;
+    let mut here = cache(Arc::new(Tampered {
+        inner: inner.clone(),
+        wrong,
+    }));
+    let mut there = cache(inner);
+    there.apply(list(0..3), Timestamp(1)).unwrap();
+    here.sync().unwrap();
+    there.apply(list(1..5), Timestamp(2)).unwrap();
+    let changes = here.sync().unwrap();
+    assert_eq!((changes.upserted.len(), changes.removed.len()), (2, 1));
+    assert_eq!(here.cache().record(), there.cache().record());
+    assert_eq!(here.revision(), there.revision());
 }

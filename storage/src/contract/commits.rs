@@ -387,20 +387,20 @@ fn reader_fails(open: &Open<'_>) {
 }
 
 fn large(open: &Open<'_>) {
-    const COUNT: u64 = 20_000;
+    const COUNT: u64 = 25_000;
     let (store, key) = (open(), fresh("large"));
     let content = [7; 100];
     let parts: Vec<_> = (0..COUNT).map(|n| (body(n), Some(&content[..]))).collect();
     let first = store.commit(&key, &commit(None, &parts)).unwrap();
     assert_eq!(
         load(&*store, &key).map(|(_, parts)| parts.len()),
-        Some(20_000)
+        Some(25_000)
     );
     let gone: Vec<_> = (0..COUNT).map(|n| (body(n), None)).collect();
     let second = store.commit(&key, &commit(Some(first), &gone)).unwrap();
     assert_eq!(load(&*store, &key), Some((second, vec![])));
     match changes(&*store, &key, first) {
-        (Since::Changes(at), parts) => assert_eq!((at, parts.len()), (second, 20_000)),
+        (Since::Changes(at), parts) => assert_eq!((at, parts.len()), (second, 25_000)),
         (since, parts) => assert_eq!((since, parts.len()), (Since::TooOld, 0)),
     }
 }

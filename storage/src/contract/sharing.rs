@@ -182,6 +182,11 @@ fn watched(open: &Open<'_>) {
             "while it waits"
         );
     });
+    let mut waits = (0..10).map(|_| watch.wait(Duration::from_millis(50)).unwrap());
+    assert!(
+        waits.any(|heard| !heard),
+        "it goes on to tell of what was told"
+    );
 }
 
 type Cache = StoredCache<JsonResource>;

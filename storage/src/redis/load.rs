@@ -93,16 +93,7 @@ impl RedisStore {
         let (Since::Changes(now), changed) = self.read_changes(key, began)? else {
             return Ok(None);
         };
-        // A part may come twice. Where the two differ, it has changed meanwhile.
-        let changed: HashMap<SavedKey, Option<Vec<u8>>> = changed.into_iter().collect();
-        if !changed.is_empty() {
-            parts.retain(|(name, _)| !changed.contains_key(name));
-        }
-        let written = changed.into_iter();
-        parts.extend(written.filter_map(|(name, bytes)| Some((name, bytes?))));
-        parts.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        parts.dedup_by(|one, other| one.0 == other.0);
-        Ok(Some((now, parts)))
+        Ok(Some((now, at_one_revision(parts, changed))))
     }
 
     /// The parts that changed since a revision.
@@ -139,8 +130,43 @@ impl RedisStore {
     }
 }
 
+/// What was read in pieces, each part once, and as the changes say where it has changed meanwhile.
+fn at_one_revision(mut parts: Parts, changed: ChangedParts) -> Parts {
+    let changed: HashMap<SavedKey, Option<Vec<u8>>> = changed.into_iter().collect();
+    if !changed.is_empty() {
+        parts.retain(|(name, _)| !changed.contains_key(name));
+    }
+    let written = changed.into_iter();
+    parts.extend(written.filter_map(|(name, bytes)| Some((name, bytes?))));
+    // Redis may give a part twice. Where the two differ, it has changed meanwhile.
+    parts.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    parts.dedup_by(|one, other| one.0 == other.0);
+    parts
+}
+
 enum Read {
     Nothing,
     Whole(StoreRevision, Parts),
     TooLarge(StoreRevision),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_one_revision;
+    use resourcecache::{RowKey, SavedKey};
+
+    #[test]
+    fn pieces_come_to_one_revision() {
+        let body = |n| SavedKey::Body(RowKey(n));
+        let read = [(3, b"c"), (1, b"a"), (2, b"b"), (1, b"a"), (2, b"x")];
+        let read = read.map(|(n, bytes)| (body(n), bytes.to_vec()));
+        let changed = vec![
+            (body(2), Some(b"d".to_vec())),
+            (body(3), None),
+            (body(4), Some(b"e".to_vec())),
+        ];
+        let expected = [(1, b"a"), (2, b"d"), (4, b"e")];
+        let expected = expected.map(|(n, bytes)| (body(n), bytes.to_vec()));
+        assert_eq!(at_one_revision(read.into(), changed), expected);
+    }
 }

@@ -152,8 +152,22 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::{MIGRATIONS, migrate};
+    use super::{MIGRATIONS, SqliteOptions, Synchronous, migrate, open};
     use rusqlite::Connection;
+
+    #[test]
+    fn a_commit_waits_for_the_disk_as_the_options_say() {
+        let folder = tempfile::tempdir().unwrap();
+        for (synchronous, number) in [(Synchronous::Full, 2), (Synchronous::Normal, 1)] {
+            let options = SqliteOptions {
+                synchronous,
+                ..SqliteOptions::default()
+            };
+            let connection = open(&folder.path().join("a.sqlite"), &options).unwrap();
+            let set = connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, u32>(0));
+            assert_eq!(set.unwrap(), number);
+        }
+    }
 
     /// There is one released version so far. This holds how the next one will come.
     #[test]

@@ -209,6 +209,7 @@ impl Instance {
         events: &[Event<Toy>],
         step: &Step,
         now: Timestamp,
+        model: &mut Model,
         counts: &mut Counts,
     ) -> Result<bool, TestCaseError> {
         let doing: Work = events.iter().map(|event| (event.clone(), now)).collect();
@@ -242,11 +243,18 @@ impl Instance {
             }
             Err(Error::Core(_)) => {
                 prop_assert_eq!(commits, 0, "what is refused is not committed");
+                // It is refused as of now, whatever this instance had not heard of.
+                model.follow();
+                let mut expected = model.plain.clone();
+                apply(&mut expected, &self.store.pending());
+                let refused = |event: &Event<Toy>| expected.apply(event.clone(), now).is_err();
+                prop_assert!(events.iter().any(refused), "{:?} is refused", events);
                 self.store.forget();
             }
             Err(Error::Store(error)) => {
                 prop_assert_eq!(error.kind, StoreErrorKind::Unavailable);
                 prop_assert!(commits <= 1);
+                prop_assert!(step.lose + step.refuse >= 4, "it is tried four times");
                 self.store.forget();
                 counts.failed += 1;
                 counts.unheard += commits;
@@ -285,7 +293,7 @@ pub(crate) fn play(
         let mut crash = matches!(step.act, Act::Crash);
         match &step.act {
             Act::Do(events) => {
-                let answered = instance.act(events, step, now, counts)?;
+                let answered = instance.act(events, step, now, &mut model, counts)?;
                 crash |= !answered && step.crash;
             }
             Act::Sync => {

@@ -102,7 +102,7 @@ fn every_acknowledged_commit_survives_a_kill_and_nothing_is_half_done() {
         check_whole(&path);
     }
     println!(
-        "{KILLS} kills over {known} events: {within} between begin and commit's answer ({kept} of these \
+        "sqlite, {KILLS} kills over {known} events: {within} between begin and commit's answer ({kept} of these \
          had committed, {lost} had not), {between} between commits"
     );
     assert!(within >= KILLS / 4, "too few kills landed within a commit");

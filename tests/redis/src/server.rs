@@ -153,6 +153,17 @@ impl Server {
         let _ = self.child.wait();
     }
 
+    /// Stops it (SIGSTOP): it is there, and does nothing.
+    ///
+    /// # Panics
+    ///
+    /// There is no such signal.
+    pub fn pause(&self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-STOP", &pid]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "kill -STOP {pid}");
+    }
+
     /// Starts it again, on its port and in its folder.
     ///
     /// # Panics

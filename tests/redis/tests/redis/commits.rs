@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use resourcecache_redis::Server;
+use resourcecache_redis::{Proxy, Server};
 use resourcecache_storage::redis::RedisOptions;
 use resourcecache_storage::{Since, Store, StoreErrorKind};
 
-use crate::{commit, kind, load, open, with};
+use crate::{commit, kind, load, open, until, with};
 
 fn changed(
     store: &dyn Store,
@@ -222,4 +222,25 @@ fn a_notice_comes_at_once_and_after_the_connection_was_cut() {
         "redis, notices: 50 of 50, the slowest {} ms after its commit began",
         slowest.as_millis()
     );
+}
+
+/// What an earlier try removed, whose answer was lost, was there.
+#[test]
+fn a_deletion_whose_answer_is_lost_says_that_there_was_one() {
+    let Some(server) = Server::start(&["--appendfsync", "no"]) else {
+        return;
+    };
+    let proxy = Proxy::start(server.port());
+    let store = open(&proxy.url());
+    store.commit("a", &commit(None, [1])).expect("a commit");
+    proxy.lose_one_of(1);
+    let was = std::thread::scope(|scope| {
+        let deleted = scope.spawn(|| store.delete("a", None));
+        until("the answer is lost", || proxy.lost() > 0);
+        proxy.lose_one_of(0);
+        deleted.join().expect("no panic").expect("deleting")
+    });
+    assert!(was);
+    assert_eq!(store.revision("a").expect("reading"), None);
+    assert!(!store.delete("a", None).expect("deleting"));
 }

@@ -109,6 +109,27 @@ fn a_commit_waits_for_replicas() {
     );
 }
 
+/// What an earlier try wrote is waited for, too, on a connection that has written nothing.
+#[test]
+fn a_commit_that_is_repeated_waits_for_a_replica_that_lags() {
+    let Some(master) = Server::start(&[]) else {
+        return;
+    };
+    let replica = replica_of(&master).expect("a replica");
+    let mut options = RedisOptions::default();
+    options.wait = Some(WaitFor {
+        replicas: 1,
+        timeout: Duration::from_millis(100),
+    });
+    // Opening writes, too: these have done so while the replica followed.
+    let [store, other] = [(); 2].map(|()| with(&master.url(), options.clone()));
+    replica.pause();
+    let first = commit(None, [1]);
+    for store in [store, other] {
+        assert_eq!(kind(store.commit("a", &first)), StoreErrorKind::Unavailable);
+    }
+}
+
 #[test]
 fn a_server_that_is_away_for_a_moment_is_waited_for() {
     let Some(mut server) = Server::start(&[]) else {
