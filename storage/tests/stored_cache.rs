@@ -1,4 +1,4 @@
-//! What a collection in a store commits, and what it looks at before it refuses.
+//! What a collection in a store commits, sends, and catches up with.
 
 mod support;
 
@@ -17,18 +17,6 @@ fn open(store: Arc<dyn Store>) -> StoredCache<Toy> {
 fn list(count: u32) -> Event<Toy> {
     let items = (0..count).map(|id| Toy::new(format!("z{id}"), [0, 0, 0]));
     Event::Merge(Snapshot::complete(items.collect()))
-}
-
-/// It may be about what another instance has done.
-#[test]
-fn a_refusal_is_looked_at_again() {
-    let store = Arc::new(MemoryStore::new());
-    let (mut here, mut there) = (open(store.clone()), open(store));
-    there.apply(list(1), Timestamp(1)).unwrap();
-    let deleted = here.update(|zones| zones.mark_as_deleting("z0", None, Timestamp(2)));
-    assert_eq!(deleted.unwrap().caught_up.len(), 1);
-    let unknown = here.update(|zones| zones.mark_as_deleting("z1", None, Timestamp(2)));
-    assert!(matches!(unknown, Err(Error::Core(_))), "{unknown:?}");
 }
 
 /// One that polls writes nothing; the time goes with the next event.
@@ -77,4 +65,30 @@ fn a_sender_whose_lease_has_passed_on_is_told_so() {
     there.sync().unwrap();
     let polled = there.poll_attempt(Timestamp(3)).unwrap();
     assert!(polled.value.0.is_some());
+}
+
+/// Further than anyone remembers what changed, or behind a deletion: all is read anew.
+#[test]
+fn one_that_is_far_behind_is_brought_to_what_is_there() {
+    let store = Arc::new(MemoryStore::new());
+    let (mut here, mut there) = (open(store.clone()), open(store.clone()));
+    there.apply(list(3), Timestamp(1)).unwrap();
+    here.sync().unwrap();
+    for turn in 0..1_100 {
+        there.apply(list(3 - turn % 2), Timestamp(2)).unwrap();
+    }
+    let seen = here.cache().revision();
+    let changes = here.sync().unwrap();
+    assert_eq!(changes.removed.len(), 1);
+    assert_eq!(here.cache().record(), there.cache().record());
+    assert_eq!(here.cache().changes_since(seen).unwrap().removed.len(), 1);
+
+    store.delete("zones", None).unwrap();
+    let mut anew = open(store);
+    anew.apply(list(1), Timestamp(3)).unwrap();
+    for zones in [&mut here, &mut there] {
+        zones.sync().unwrap();
+        assert_eq!(zones.revision(), anew.revision());
+        assert_eq!(zones.cache().record(), anew.cache().record());
+    }
 }

@@ -233,6 +233,8 @@ fn a_deletion_whose_answer_is_lost_says_that_there_was_one() {
     let proxy = Proxy::start(server.port());
     let store = open(&proxy.url());
     store.commit("a", &commit(None, [1])).expect("a commit");
+    // The server knows the script from then on: that it does not is no answer to be lost.
+    assert!(!store.delete("b", None).expect("deleting"));
     proxy.lose_one_of(1);
     let was = std::thread::scope(|scope| {
         let deleted = scope.spawn(|| store.delete("a", None));

@@ -6,7 +6,7 @@ use resourcecache_redis::Server;
 use resourcecache_storage::redis::{RedisOptions, WaitFor};
 use resourcecache_storage::{Since, Store, StoreErrorKind};
 
-use crate::{commit, kind, load, open, with};
+use crate::{commit, kind, load, open, until, with};
 
 pub(crate) fn replica_of(server: &Server) -> Option<Server> {
     let replica = Server::start(&["--replicaof", &format!("127.0.0.1 {}", server.port())])?;
@@ -121,8 +121,19 @@ fn a_commit_that_is_repeated_waits_for_a_replica_that_lags() {
         replicas: 1,
         timeout: Duration::from_millis(100),
     });
-    // Opening writes, too: these have done so while the replica followed.
     let [store, other] = [(); 2].map(|()| with(&master.url(), options.clone()));
+    // Opening writes, too: the replica has said that it has that.
+    until("the replica has all", || {
+        let info: String = master.ask(&["INFO", "replication"]);
+        let number = |from: &str| {
+            let (_, rest) = info.split_once(from)?;
+            rest.split(|c: char| !c.is_ascii_digit())
+                .next()?
+                .parse::<u64>()
+                .ok()
+        };
+        number(",offset=").is_some_and(|has| Some(has) == number("master_repl_offset:"))
+    });
     replica.pause();
     let first = commit(None, [1]);
     for store in [store, other] {
