@@ -70,9 +70,11 @@ public fun ResourceStatusBadge(badge: Badge?, modifier: Modifier = Modifier) {
     }
 }
 
-/** The label, and what is known in numbers: `Retrying (2 of 3)`, `Deleting 40 %`. */
-internal fun Badge.text(): String =
-    label + (progress?.let { " ${it.toInt()} %" } ?: "") + (retry?.let { " (${it.failed} of ${it.limit})" } ?: "")
+/** The label, and what is known in numbers that it does not say: `Retrying (2 of 3)`, `Deleting 40 %`. */
+internal fun Badge.text(): String {
+    val attempts = retry?.takeUnless { "${it.failed}/${it.limit}" in label }
+    return label + (progress?.let { " ${it.toInt()} %" } ?: "") + (attempts?.let { " (${it.failed} of ${it.limit})" } ?: "")
+}
 
 @Composable
 private fun Sign(icon: Icon, animate: Boolean, color: Color) {

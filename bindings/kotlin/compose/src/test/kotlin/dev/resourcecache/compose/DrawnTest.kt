@@ -51,12 +51,15 @@ class DrawnTest {
             Column {
                 ResourceStatusBadge(retrying)
                 ResourceStatusBadge(moving)
+                ResourceStatusBadge(retrying.copy(label = "Retry 2/3..."))
                 ResourceStatusBadge(badge = null)
             }
         }
         onNodeWithContentDescription("Retrying (2 of 3)").assertExists()
         onNodeWithContentDescription("Moving 40 %").assertExists()
-        assertEquals(2, onRoot().fetchSemanticsNode().children.size)
+        // What the label says already is not said twice.
+        onNodeWithContentDescription("Retry 2/3...").assertExists()
+        assertEquals(3, onRoot().fetchSemanticsNode().children.size)
     }
 
     @Test

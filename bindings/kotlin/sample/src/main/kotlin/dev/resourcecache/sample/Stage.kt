@@ -135,8 +135,7 @@ fun Badge?.text(): String {
         Icon.CHECK -> "+"
         Icon.CROSS -> "x"
     }
-    val attempts = retry?.let { " (${it.failed} of ${it.limit})" } ?: ""
-    return "  [$icon $label$attempts]"
+    return "  [$icon $label]"
 }
 
 /** A progress bar as text. */

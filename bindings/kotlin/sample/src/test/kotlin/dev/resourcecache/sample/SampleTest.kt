@@ -42,7 +42,7 @@ class SampleTest {
         assertTrue(screens(records)[1].all { "ttl 60" in it })
         assertTrue(screens(records).last().single { "r1" in it }.contains("ttl 60"))
         assertTrue(screens(records).last().single { "r2" in it }.contains("ttl 300"))
-        assertTrue(records.any { "(1 of 3)" in it || "of 3" in it }, "attempts are counted")
+        assertTrue(records.any { "Retry 2/3..." in it }, "attempts are counted")
     }
 
     /** The rows of each screen. */
