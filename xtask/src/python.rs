@@ -103,7 +103,7 @@ fn install(profile: &[&str]) -> Outcome {
     let _ = std::fs::remove_dir_all(&wheels);
     let mut build = program("maturin");
     build
-        .args(["build", "--quiet"])
+        .args(["build", "--quiet", "--locked"])
         .args(profile)
         .arg("--out")
         .arg(&wheels);

@@ -74,10 +74,7 @@ fn sdist() -> Result<String, String> {
     let folder = folder().join("sdist");
     let _ = std::fs::remove_dir_all(&folder);
     let mut make = program("maturin");
-    finished(
-        "maturin",
-        make.args(["sdist", "--quiet", "--out"]).arg(&folder),
-    )?;
+    finished("maturin", make.args(["sdist", "--out"]).arg(&folder))?;
     let made = files("target/python/sdist", "gz")?;
     let made = made.first().ok_or("maturin made no sdist")?;
     Ok(root().join(made).display().to_string())
@@ -100,7 +97,9 @@ pub(crate) fn wheels() -> Outcome {
     let out = folder().join("release");
     let _ = std::fs::remove_dir_all(&out);
     let mut build = program("maturin");
-    build.args(["build", "--release", "--out"]).arg(&out);
+    build
+        .args(["build", "--release", "--locked", "--out"])
+        .arg(&out);
     if cfg!(target_os = "linux") {
         // zig comes from the environment, as `python -m ziglang`.
         let path = std::env::var("PATH").unwrap_or_default();
