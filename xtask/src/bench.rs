@@ -295,3 +295,14 @@ fn human(ns: f64) -> String {
         ns => format!("{:.1} ms", ns / 1e6),
     }
 }
+
+/// Writes the page of a language's benchmarks: what they are of, the flag that runs them, their tables.
+pub(crate) fn write_page(of: &str, flag: &str, tables: &str) -> Outcome {
+    let page = format!(
+        "# Benchmarks of the {of}\n\nWritten by `cargo xtask bench --{flag}`; not by hand. The least of \
+         several rounds, in turns, in one process on one\nmachine: the ratios mean something elsewhere, the \
+         times do not.\n\n{tables}"
+    );
+    let file = format!("docs/{flag}-benchmarks.md");
+    std::fs::write(root().join(&file), page).map_err(|e| format!("{file}: {e}"))
+}

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::redis;
-use crate::run::{Outcome, cargo_text, files, output, root};
+use crate::run::{Outcome, cargo_text, files, output, root, skipped};
+use crate::{bench, redis};
 
 pub(crate) const PACKAGE: &str = "bindings/python";
 
@@ -22,11 +22,7 @@ pub(crate) fn program(name: &str) -> Command {
 /// Builds and tests. Without Python or its packages it is skipped; in CI that fails.
 pub(crate) fn test() -> Outcome {
     if let Err(problem) = set_up() {
-        if std::env::var_os("CI").is_some() {
-            return Err(problem);
-        }
-        println!("skipped: {problem}");
-        return Ok(());
+        return skipped(problem);
     }
     if let Err(problem) = redis::fetch() {
         println!("without Redis: {problem}");
@@ -53,12 +49,7 @@ pub(crate) fn bench() -> Outcome {
         Command::new(folder().join("venv/bin/python")).arg("bindings/python/bench/bench.py"),
     )?;
     print!("{table}");
-    let page = format!(
-        "# Benchmarks of the Python package\n\nWritten by `cargo xtask bench --python`; not by hand. The least of \
-         several rounds, in turns, in one process on one\nmachine: the ratios mean something elsewhere, the \
-         times do not.\n\n{table}"
-    );
-    std::fs::write(root().join("docs/python-benchmarks.md"), page).map_err(|e| e.to_string())
+    bench::write_page("Python package", "python", &table)
 }
 
 /// Makes the virtual environment with the tools that `requirements-dev.txt` pins.

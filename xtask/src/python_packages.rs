@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::python::{PACKAGE, finished, folder, program, set_up};
-use crate::run::{Outcome, files, output, root};
+use crate::run::{Outcome, files, output, readme_example, root};
 
 /// Installs from the sources, and from an sdist, into fresh environments, as a user does who has a Rust
 /// toolchain and nothing else; in each, the README's example and the demo are to run. The builds take the
@@ -44,14 +44,9 @@ fn installed(name: &str, from: &str) -> Result<PathBuf, String> {
 fn try_out(python: &PathBuf) -> Outcome {
     let away = folder().join("fresh/away");
     std::fs::create_dir_all(&away).map_err(|e| format!("target/python: {e}"))?;
-    let readme = std::fs::read_to_string(root().join("README.md")).map_err(|e| e.to_string())?;
-    let code = readme
-        .split_once("```python\n")
-        .and_then(|(_, rest)| rest.split_once("```"))
-        .ok_or("README.md has no Python example")?
-        .0;
     let example = away.join("example.py");
-    std::fs::write(&example, code).map_err(|e| format!("target/python: {e}"))?;
+    std::fs::write(&example, readme_example("python")?)
+        .map_err(|e| format!("target/python: {e}"))?;
     let run = |arguments: &[&str]| {
         let mut python = Command::new(python);
         output(

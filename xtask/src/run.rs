@@ -39,6 +39,33 @@ fn finished(name: &str, command: &mut Command) -> Outcome {
     }
 }
 
+/// What tests lack is not here: they are skipped, and say why; in CI that is an error.
+pub(crate) fn skipped(problem: String) -> Outcome {
+    if std::env::var_os("CI").is_some() {
+        return Err(problem);
+    }
+    println!("skipped: {problem}");
+    Ok(())
+}
+
+/// The README's example in this language, as its fence names it.
+pub(crate) fn readme_example(language: &str) -> Result<String, String> {
+    let readme = std::fs::read_to_string(root().join("README.md"));
+    let readme = readme.map_err(|e| format!("README.md: {e}"))?;
+    let code = readme
+        .split_once(&format!("```{language}\n"))
+        .and_then(|(_, rest)| rest.split_once("```"));
+    code.map(|(code, _)| code.to_string())
+        .ok_or_else(|| format!("README.md has no example in {language}"))
+}
+
+/// Builds the lagging server, which samples talk to in their tests; where it lies.
+pub(crate) fn lagging_server() -> Result<PathBuf, String> {
+    let package = "resourcecache-lagging-server";
+    cargo(&["build", "--quiet", "--locked", "-p", package], &[])?;
+    Ok(root().join("target/debug/lagging-server"))
+}
+
 /// Runs cargo.
 pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
     let mut command = Command::new("cargo");
@@ -109,7 +136,9 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let out = command.output();
     let out = out.map_err(|error| format!("{command:?} cannot be started: {error}"))?;
     if !out.status.success() {
-        return Err(format!("{command:?} ended with {}", out.status));
+        let said = String::from_utf8_lossy(&out.stderr);
+        let said = said.trim_end();
+        return Err(format!("{command:?} ended with {}\n{said}", out.status));
     }
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())
 }

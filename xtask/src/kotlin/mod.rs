@@ -9,7 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::run::{Outcome, cargo, files, output, root, succeeds};
+use crate::bench;
+use crate::run::{
+    Outcome, cargo, files, lagging_server, output, readme_example, root, skipped, succeeds,
+};
 
 /// The folder of the Maven project.
 const PROJECT: &str = "bindings/kotlin";
@@ -20,24 +23,10 @@ const BUILT: &str = "target/kotlin";
 /// it is skipped; in CI it fails.
 pub(crate) fn test() -> Outcome {
     if let Err(problem) = tools() {
-        if std::env::var_os("CI").is_some() {
-            return Err(problem);
-        }
-        println!("skipped: {problem}");
-        return Ok(());
+        return skipped(problem);
     }
     native("debug", &[])?;
-    // What the sample talks to in its test.
-    cargo(
-        &[
-            "build",
-            "--quiet",
-            "--locked",
-            "-p",
-            "resourcecache-lagging-server",
-        ],
-        &[],
-    )?;
+    lagging_server()?;
     maven(&["install"])?;
     example()?;
     let shrinker = shrunk::Shrinker::new()?;
@@ -72,13 +61,7 @@ pub(crate) fn bench() -> Outcome {
     .arg("-Dexec.args=-Xmx2g -cp %classpath dev.resourcecache.SpeedKt");
     let table = output(&mut run)?.replace("\u{1b}[0m", "");
     print!("{table}");
-    let page = format!(
-        "# Benchmarks of the Kotlin library\n\nWritten by `cargo xtask bench --kotlin`; not by hand. The least of \
-         several rounds, in turns, in one process on one\nmachine: the ratios mean something elsewhere, the \
-         times do not.\n\n{}\n",
-        table.trim()
-    );
-    fs::write(root().join("docs/kotlin-benchmarks.md"), page).map_err(|e| e.to_string())
+    bench::write_page("Kotlin library", "kotlin", &format!("{}\n", table.trim()))
 }
 
 /// The jar that Maven has made of a module.
@@ -91,19 +74,12 @@ fn jar(module: &str) -> Result<PathBuf, String> {
 
 /// Runs the README's example as a project that knows only the installed artifact.
 fn example() -> Outcome {
-    let read =
-        |file: &str| fs::read_to_string(root().join(file)).map_err(|e| format!("{file}: {e}"));
-    let readme = read("README.md")?;
-    let fence = "```kotlin\n";
-    let start = readme
-        .find(fence)
-        .ok_or("README.md has no Kotlin example")?
-        + fence.len();
-    let length = readme[start..]
-        .find("```")
-        .ok_or("README.md's Kotlin example has no end")?;
-    let code = &readme[start..start + length];
-    if !read("docs/kotlin.md")?.contains(code) {
+    let code = readme_example("kotlin")?;
+    let page = fs::read_to_string(root().join("docs/kotlin.md"));
+    if !page
+        .map_err(|e| format!("docs/kotlin.md: {e}"))?
+        .contains(&code)
+    {
         return Err("docs/kotlin.md has another example than README.md".into());
     }
     let folder = root().join(BUILT).join("example");

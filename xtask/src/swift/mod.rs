@@ -14,7 +14,7 @@ pub(crate) use crate::swift::bench::bench;
 
 use clap::Args;
 
-use crate::run::Outcome;
+use crate::run::{Outcome, skipped};
 use crate::swift::package::Profile;
 use crate::swift::toolchain::Toolchain;
 
@@ -36,13 +36,8 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Outcome {
     let toolchain = match Toolchain::find() {
         Ok(toolchain) => toolchain,
-        Err(problem) if std::env::var_os("CI").is_some() || options.xcframework => {
-            return Err(problem);
-        }
-        Err(problem) => {
-            println!("skipped: {problem}");
-            return Ok(());
-        }
+        Err(problem) if options.xcframework => return Err(problem),
+        Err(problem) => return skipped(problem),
     };
     println!("Swift: {}", toolchain.version()?);
     package::assemble(Profile::Debug)?;

@@ -1,9 +1,8 @@
 //! The package: what it is built of, and its tests.
 
-use std::fs;
 use std::path::Path;
 
-use crate::run::{Outcome, cargo, cargo_text, files, output, root};
+use crate::run::{Outcome, cargo_text, files, lagging_server, output, readme_example, root};
 use crate::swift::files::{copy, folder, write};
 use crate::swift::toolchain::Toolchain;
 
@@ -84,18 +83,7 @@ pub(super) fn sanitized(toolchain: &Toolchain) -> Outcome {
 }
 
 fn tests(toolchain: &Toolchain, scratch: &str, options: &[&str]) -> Outcome {
-    // The sample is tested against it.
-    cargo(
-        &[
-            "build",
-            "--quiet",
-            "--locked",
-            "-p",
-            "resourcecache-lagging-server",
-        ],
-        &[],
-    )?;
-    let server = root().join("target/debug/lagging-server");
+    let server = lagging_server()?;
     let mut test = toolchain.command("env", &folder());
     test.arg("RESOURCECACHE_STRICT=1");
     test.arg(format!("RESOURCECACHE_SERVER={}", server.display()));
@@ -170,13 +158,7 @@ const TUTORIAL: &str = "Sources/ResourceCache/ResourceCache.docc/Code/zones-4.sw
 
 /// Runs the README's example and the tutorial's.
 fn example(toolchain: &Toolchain) -> Outcome {
-    let readme =
-        fs::read_to_string(root().join("README.md")).map_err(|e| format!("README.md: {e}"))?;
-    let code = readme
-        .split("```swift\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next());
-    let code = code.ok_or("README.md has no example in Swift")?;
+    let code = readme_example("swift")?;
     let example = root().join("target/swift/example");
     let manifest = MANIFEST.replace("{path}", &folder().display().to_string());
     write(&example.join("Package.swift"), manifest.as_bytes())?;

@@ -60,18 +60,23 @@ fn a_commit_that_a_failover_lost_is_not_taken_for_the_one_in_its_place() {
     println!("redis, failover: {lost} was lost, {instead} is in its place, and is told apart");
 }
 
+/// A commit waits so many milliseconds at most for one replica to have it.
+fn waiting(timeout_ms: u64) -> RedisOptions {
+    let mut options = RedisOptions::default();
+    options.wait = Some(WaitFor {
+        replicas: 1,
+        timeout: Duration::from_millis(timeout_ms),
+    });
+    options
+}
+
 #[test]
 fn a_commit_waits_for_replicas() {
     let Some(master) = Server::start(&[]) else {
         return;
     };
     let replica = replica_of(&master).expect("a replica");
-    let mut options = RedisOptions::default();
-    options.wait = Some(WaitFor {
-        replicas: 1,
-        timeout: Duration::from_secs(5),
-    });
-    let store = with(&master.url(), options.clone());
+    let store = with(&master.url(), waiting(5_000));
     let first = store.commit("a", &commit(None, [1])).expect("a commit");
     let there: Option<String> = replica.ask(&["HGET", "resourcecache:{a}:info", "number"]);
     assert_eq!(
@@ -81,17 +86,13 @@ fn a_commit_waits_for_replicas() {
     );
 
     replica.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
-    options.wait = Some(WaitFor {
-        replicas: 1,
-        timeout: Duration::from_millis(100),
-    });
-    let store = with(&master.url(), options.clone());
+    let store = with(&master.url(), waiting(100));
     let second = commit(Some(first), [2]);
     let error = store.commit("a", &second).expect_err("no replica has it");
     assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
     assert!(error.is_retryable());
     // Repeated, on another connection: it is known, and it is waited for nevertheless.
-    let again = with(&master.url(), options).commit("a", &second);
+    let again = with(&master.url(), waiting(100)).commit("a", &second);
     assert_eq!(kind(again), StoreErrorKind::Unavailable);
     let port = master.port().to_string();
     replica.ask::<()>(&["REPLICAOF", "127.0.0.1", &port]);
@@ -116,12 +117,7 @@ fn a_commit_that_is_repeated_waits_for_a_replica_that_lags() {
         return;
     };
     let replica = replica_of(&master).expect("a replica");
-    let mut options = RedisOptions::default();
-    options.wait = Some(WaitFor {
-        replicas: 1,
-        timeout: Duration::from_millis(100),
-    });
-    let [store, other] = [(); 2].map(|()| with(&master.url(), options.clone()));
+    let [store, other] = [(); 2].map(|()| with(&master.url(), waiting(100)));
     // Opening writes, too: the replica has said that it has that.
     until("the replica has all", || {
         let info: String = master.ask(&["INFO", "replication"]);
