@@ -2,6 +2,7 @@
 
 mod bench;
 mod count;
+mod debian_root;
 mod diagram;
 mod fuzz;
 mod generated;

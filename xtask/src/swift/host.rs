@@ -1,7 +1,5 @@
 //! What this machine has.
 
-use std::env;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The version of the Swift on the `PATH`. Other programs are called `swift` too.
@@ -17,23 +15,6 @@ fn read_version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit());
     let mut next = || numbers.next()?.parse().ok();
     Some((next()?, next()?))
-}
-
-/// Where this user's caches are.
-pub(super) fn cache_folder() -> Result<PathBuf, String> {
-    let absolute = |name| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|p| p.is_absolute())
-    };
-    let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    let folder = folder.ok_or("neither XDG_CACHE_HOME nor HOME says where caches are")?;
-    Ok(folder.join("resourcecache"))
-}
-
-/// Whether a process runs.
-pub(super) fn is_running(process: &str) -> bool {
-    Path::new("/proc").join(process).exists()
 }
 
 #[cfg(test)]

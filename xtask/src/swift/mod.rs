@@ -6,7 +6,6 @@ mod files;
 mod host;
 mod package;
 mod release;
-mod root;
 mod toolchain;
 mod xcframework;
 

@@ -3,12 +3,48 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::debian_root::{Contents, Root};
 use crate::run::output;
 use crate::swift::host;
-use crate::swift::root::Root;
 
 /// The oldest that reads the package's manifest.
 const OLDEST: (u32, u32) = (6, 0);
+
+/// Swift, what it compiles and links with, and what a command needs around it.
+const PACKAGES: &[&str] = &[
+    "swiftlang",
+    "libc6-dev",
+    "libstdc++-14-dev",
+    "coreutils",
+    "bash",
+    "dash",
+];
+
+/// What of them is left out: documentation, and tools that nothing here uses.
+const LEFT_OUT: &[&str] = &[
+    "./usr/share/doc",
+    "./usr/share/man",
+    "./usr/share/info",
+    "./usr/share/locale",
+    "./usr/libexec/swift/bin/lldb*",
+    "./usr/libexec/swift/bin/clangd",
+    "./usr/libexec/swift/bin/sourcekit-lsp",
+    "./usr/libexec/swift/bin/repl_swift",
+    "./usr/libexec/swift/lib/liblldb*",
+    "./usr/libexec/swift/lib/libLTO*",
+    "./usr/libexec/swift/lib/libsourcekitdInProc*",
+    "./usr/libexec/swift/lib/swift/embedded",
+    "./usr/libexec/swift/lib/swift/FrameworkABIBaseline",
+    "./usr/libexec/swift/lib/swift_static",
+    "./usr/share/gdb",
+];
+
+const CONTENTS: Contents = Contents {
+    name: "swift",
+    packages: PACKAGES,
+    left_out: LEFT_OUT,
+    sizes: ("550 MB", "1.6 GB"),
+};
 
 /// A Swift toolchain.
 pub(super) enum Toolchain {
@@ -27,7 +63,7 @@ impl Toolchain {
             Ok((major, minor)) => format!("the Swift on the PATH is {major}.{minor}, too old"),
             Err(problem) => problem,
         };
-        match Root::get() {
+        match Root::get(&CONTENTS) {
             Ok(root) => Ok(Self::Root(root)),
             Err(problem) => Err(format!("{why_not}, and {problem}")),
         }

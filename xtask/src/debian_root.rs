@@ -1,47 +1,30 @@
-//! Debian 13's Swift in a folder of its own: downloaded by apt-get, which checks the archive's
+//! Packages of Debian 13 in a folder of their own: downloaded by apt-get, which checks the archive's
 //! signature, and unpacked. Nothing on the system changes, and no script of a package runs.
 //!
 //! Programs run in it by `chroot`. What it needs of the system is mounted in a mount namespace of
 //! the command's own: the mounts are seen by nobody else, and end with it, however it ends.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{Outcome, output, root, succeeds};
-use crate::swift::host::{cache_folder, is_running};
 
 const SUITE: &str = "trixie";
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Swift, what it compiles and links with, and what a command needs around it.
-const PACKAGES: [&str; 6] = [
-    "swiftlang",
-    "libc6-dev",
-    "libstdc++-14-dev",
-    "coreutils",
-    "bash",
-    "dash",
-];
-
-/// What of them is left out: documentation, and tools that nothing here uses.
-const LEFT_OUT: [&str; 15] = [
-    "./usr/share/doc",
-    "./usr/share/man",
-    "./usr/share/info",
-    "./usr/share/locale",
-    "./usr/libexec/swift/bin/lldb*",
-    "./usr/libexec/swift/bin/clangd",
-    "./usr/libexec/swift/bin/sourcekit-lsp",
-    "./usr/libexec/swift/bin/repl_swift",
-    "./usr/libexec/swift/lib/liblldb*",
-    "./usr/libexec/swift/lib/libLTO*",
-    "./usr/libexec/swift/lib/libsourcekitdInProc*",
-    "./usr/libexec/swift/lib/swift/embedded",
-    "./usr/libexec/swift/lib/swift/FrameworkABIBaseline",
-    "./usr/libexec/swift/lib/swift_static",
-    "./usr/share/gdb",
-];
+/// What a root is made of.
+pub(crate) struct Contents {
+    /// What it is called in the user's cache.
+    pub(crate) name: &'static str,
+    /// Debian's packages; what they need comes with them.
+    pub(crate) packages: &'static [&'static str],
+    /// What of them is left out, as tar's patterns.
+    pub(crate) left_out: &'static [&'static str],
+    /// How much is downloaded and unpacked, for who waits.
+    pub(crate) sizes: (&'static str, &'static str),
+}
 
 /// Where the packages come from, and where apt-get keeps what it knows of them: not where the
 /// system's does.
@@ -72,23 +55,27 @@ exec chroot "$root" /usr/bin/env -i HOME=/tmp LANG=C.UTF-8 PATH=/usr/libexec/swi
     sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
 "#;
 
-/// A folder with Debian's Swift.
-pub(super) struct Root {
+/// A folder with packages of Debian 13.
+pub(crate) struct Root {
     folder: PathBuf,
 }
 
 impl Root {
     /// The one in this user's cache; the first time, it is made.
-    pub(super) fn get() -> Result<Self, String> {
+    pub(crate) fn get(contents: &Contents) -> Result<Self, String> {
         let caches = cache_folder()?;
         let found = Self {
-            folder: caches.join(format!("swift-{SUITE}")),
+            folder: caches.join(format!("{}-{SUITE}", contents.name)),
         };
         check_tools()?;
         if !found.folder.exists() {
             drop_unfinished(&caches)?;
-            let making = caches.join(format!("swift-{SUITE}.{}.unfinished", std::process::id()));
-            let made = make(&making, &found.folder);
+            let making = caches.join(format!(
+                "{}-{SUITE}.{}.unfinished",
+                contents.name,
+                std::process::id()
+            ));
+            let made = make(contents, &making, &found.folder);
             if made.is_err() {
                 // Nothing is mounted there.
                 let _ = fs::remove_dir_all(&making);
@@ -97,23 +84,28 @@ impl Root {
         }
         if !Self::may_enter() {
             return Err(
-                "no mount namespace may be made here (unshare): Swift cannot be run".into(),
+                "no mount namespace may be made here (unshare): nothing in it can be run".into(),
             );
         }
         Ok(found)
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// A program of it, with the project and what cargo builds at their places.
-    pub(super) fn command(&self, program: &str, folder: &Path) -> Command {
+    pub(crate) fn command(&self, program: &str, folder: &Path) -> Command {
+        self.command_with(&[], program, folder)
+    }
+
+    /// The same, with other folders at their places too.
+    pub(crate) fn command_with(&self, folders: &[&Path], program: &str, folder: &Path) -> Command {
         let mut command = Command::new("unshare");
         command.args(unshare_options());
         command.args(["--propagation", "private", "sh", "-c", ENTER, "enter"]);
         command.arg(&self.folder).arg(folder).arg(root());
-        command.args(["--", program]);
+        command.args(folders).args(["--", program]);
         command
     }
 
@@ -162,11 +154,13 @@ fn drop_unfinished(caches: &Path) -> Outcome {
 }
 
 /// Makes the root in one folder, and moves it to its place when it is whole.
-fn make(making: &Path, place: &Path) -> Outcome {
+fn make(contents: &Contents, making: &Path, place: &Path) -> Outcome {
     println!(
-        "downloads {} and what they need of Debian 13 by apt-get (about 550 MB), and unpacks them into {} (about 1.6 GB); installs nothing",
-        PACKAGES.join(", "),
-        place.display()
+        "downloads {} and what they need of Debian 13 by apt-get (about {}), and unpacks them into {} (about {}); installs nothing",
+        contents.packages.join(", "),
+        contents.sizes.0,
+        place.display(),
+        contents.sizes.1
     );
     let shown = making.display();
     let apt = making.join("apt");
@@ -195,8 +189,8 @@ fn make(making: &Path, place: &Path) -> Outcome {
         output(command.args(["-qq", "-y"]).args(arguments)).map(drop)
     };
     apt_get(&["update", "-o", "APT::Update::Error-Mode=any"])?;
-    apt_get(&[&["install", "--download-only"][..], &PACKAGES].concat())?;
-    unpack(&apt.join("cache/archives"), &unpacked)?;
+    apt_get(&[&["install", "--download-only"][..], contents.packages].concat())?;
+    unpack(contents, &apt.join("cache/archives"), &unpacked)?;
     fs::remove_dir_all(&apt).map_err(|e| format!("{shown}: {e}"))?;
     match fs::rename(&unpacked, place) {
         // Another command may have been faster.
@@ -205,8 +199,12 @@ fn make(making: &Path, place: &Path) -> Outcome {
     }
 }
 
-fn unpack(archives: &Path, unpacked: &Path) -> Outcome {
-    let left_out = LEFT_OUT.map(|path| format!("--exclude={path}"));
+fn unpack(contents: &Contents, archives: &Path, unpacked: &Path) -> Outcome {
+    let left_out: Vec<String> = contents
+        .left_out
+        .iter()
+        .map(|path| format!("--exclude={path}"))
+        .collect();
     for entry in fs::read_dir(archives).map_err(|e| format!("{}: {e}", archives.display()))? {
         let deb = entry.map_err(|e| e.to_string())?.path();
         if deb.extension().is_none_or(|extension| extension != "deb") {
@@ -248,4 +246,21 @@ fn mirror() -> Result<String, String> {
         succeeds("apt-get", &["-qq", "update"]);
         find()
     })
+}
+
+/// Where this user's caches are.
+fn cache_folder() -> Result<PathBuf, String> {
+    let absolute = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+    };
+    let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    let folder = folder.ok_or("neither XDG_CACHE_HOME nor HOME says where caches are")?;
+    Ok(folder.join("resourcecache"))
+}
+
+/// Whether a process runs.
+fn is_running(process: &str) -> bool {
+    Path::new("/proc").join(process).exists()
 }
