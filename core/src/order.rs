@@ -135,7 +135,8 @@ impl Order {
             std::cmp::Ordering::Equal => place.1,
             std::cmp::Ordering::Greater => i64::MAX,
         };
-        let listed = usize::try_from(until(LISTED)).unwrap_or(0);
+        // What does not fit into a `usize` of 32 bits lies behind every row that does.
+        let listed = usize::try_from(until(LISTED).max(0)).unwrap_or(usize::MAX);
         let listed = &self.listed[..listed.min(self.listed.len())];
         let end = self.end.range(..until(END)).map(|(_, slot)| slot);
         let start = self.start.range(..until(START)).map(|(_, slot)| slot);

@@ -21,6 +21,7 @@ mod simulate;
 mod storage_bench;
 mod streams;
 mod swift;
+mod web;
 
 use std::process::ExitCode;
 
@@ -114,6 +115,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Gets a Swift toolchain where it can, builds the Swift package and tests it.
     Swift(swift::Options),
+    /// Builds the web package (WebAssembly and TypeScript) and tests it.
+    Web(web::Options),
     /// Plays 60,000 watch events on 100,000 resources, and writes what they cost into
     /// docs/watch-adapters.md; fails when that is not flat.
     Load,
@@ -146,6 +149,7 @@ fn main() -> ExitCode {
         Command::Mutants(options) => mutants::run(&options),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Swift(options) => swift::run(&options),
+        Command::Web(options) => web::run(&options),
         Command::Load => load::run(),
         Command::Model => model::check(),
     };
@@ -237,8 +241,9 @@ fn test() -> Outcome {
     step("the Python package", python::test)?;
     step("the Kotlin library", kotlin::test)?;
     step("the Swift package", swift::test)?;
+    step("the web package", web::test_all)?;
     step("the demo, live", || play(&["--fast", "--live"], 9))?;
-    println!("test: Rust passed, and (unless skipped) Python, Kotlin and Swift");
+    println!("test: Rust passed, and (unless skipped) Python, Kotlin, Swift and the web's");
     Ok(())
 }
 

@@ -147,3 +147,99 @@ export interface Changes<T> {
   readonly warnings: readonly Warning[];
   readonly conflicts: readonly Conflict[];
 }
+
+/** One unsettled operation. */
+export interface OperationInfo {
+  readonly operation: number;
+  readonly kind: Kind;
+  readonly state: State;
+}
+
+/** Something that will be due. */
+export interface Deadline {
+  readonly at: number;
+  readonly id: string;
+  readonly operation: number;
+  readonly reason: string;
+}
+
+/** Why a row is hidden, shown, or not what the server says. */
+export interface Explanation {
+  readonly id: string;
+  readonly state: State | null;
+  readonly visible: boolean;
+  readonly operation: number | null;
+  /** The rule of the model that decides. */
+  readonly rule: string;
+  readonly why: string;
+  /** What would change it. */
+  readonly next: readonly Json[];
+  /** All of it as sentences. */
+  readonly text: string;
+}
+
+/** What an operation asks of the server. */
+export interface Request<T> {
+  readonly operation: number;
+  readonly kind: Kind;
+  /** The resource, by the id that it has by now. */
+  readonly id: string;
+  /** The resource as it is to be; as it was, for a deletion. */
+  readonly resource?: T;
+  /** What an update sets, as a JSON merge patch (RFC 7396). None for no update, or one that none can say: send the resource. */
+  readonly patch?: Json;
+}
+
+/** One attempt to be sent: answer it with `acknowledge` or `fail`, or not at all: then it counts as lost after a while. */
+export interface Attempt<T> extends Request<T> {
+  /** How many attempts this makes, from 1. */
+  readonly number: number;
+  /** The same for every attempt of this operation, also after a restart, and for no other (`Idempotency-Key`). */
+  readonly key: string;
+}
+
+/** Some fields of a resource, at any depth; null takes one away. A JSON merge patch (RFC 7396). */
+export type Patch<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Name in keyof T]?: Patch<T[Name]> | null }
+    : T;
+
+/** Metadata fields to change; null takes one away. */
+export type MetadataPatch = { readonly [Name in keyof CacheMetadata]?: CacheMetadata[Name] | null };
+
+/** The answer of a list call. Bytes are best: what is as it was is passed over by comparing them. */
+export type Answer<T> = ArrayBuffer | Uint8Array | string | readonly T[];
+
+/** What part of the collection a list is; absences count only inside it. */
+export type Coverage =
+  | "complete"
+  /** These ids. */
+  | { readonly ids: readonly string[] }
+  /** One page in list order, between two resources that are not in it; null at an end of the list. */
+  | { readonly after: string | null; readonly before: string | null };
+
+/** Taken before a list call starts and handed in with its answer. */
+export interface FetchToken {
+  readonly token: Json;
+}
+
+/**
+ * Whether another attempt follows a failed one: after the config's backoff, after so many milliseconds, or as the
+ * config's retry policy says of an HTTP status.
+ */
+export type Retry =
+  boolean | { readonly after: number } | { readonly status: number; readonly retryAfter?: number };
+
+/** An operation to begin, and how. */
+export type Step<T> = {
+  /** How many milliseconds it guards at least; the config's otherwise. */
+  readonly minTtl?: number;
+  /** Leaves its sending to the outbox, this many milliseconds later at the earliest. */
+  readonly sendAfter?: number;
+} & (
+  | { readonly create: T }
+  | { readonly update: string; readonly patch: Patch<T> }
+  | { readonly delete: string }
+  | { readonly process: string; readonly operation: Operation }
+);

@@ -1,0 +1,118 @@
+/** A call to the server as the scope of an operation: begun before it, acknowledged or failed after it. */
+
+import type { Changes } from "./types.js";
+import type { Verbs } from "./verbs.js";
+
+/** How a scope runs. */
+export interface ScopeOptions {
+  /** When it aborts, the operation is cancelled, and the scope rejects with its reason. */
+  readonly signal?: AbortSignal;
+  /** How many milliseconds the operation guards at least; the config's otherwise. */
+  readonly minTtl?: number;
+  /** How many further attempts follow when the call rejects, after the config's backoff. Default none. */
+  readonly retries?: number;
+}
+
+/** What the call of a scope gets. */
+export interface Scope {
+  readonly operation: number;
+  readonly id: string;
+  /** Aborts when the caller's does, or when the cache is closed: pass it to `fetch`. */
+  readonly signal: AbortSignal;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+}
+
+/** The same, of longer work. */
+export interface ProcessScope extends Scope {
+  /** Tells the user how far it is: progress 0 to 100. */
+  report(progress: { readonly progress?: number; readonly stage?: string; readonly message?: string }): void;
+}
+
+interface Work<T extends object, R> {
+  readonly id: string;
+  readonly begin: () => Changes<T>;
+  readonly call: (scope: ProcessScope) => Promise<R>;
+  /** What the server answered, for its acknowledgement. */
+  readonly answer: (result: R) => T | undefined;
+}
+
+/** Runs a call as the scope of an operation. */
+export async function run<T extends object, R>(
+  cache: Verbs<T>,
+  work: Work<T, R>,
+  options: ScopeOptions,
+): Promise<R> {
+  const { signal, retries = 0 } = options;
+  signal?.throwIfAborted();
+  const operation = work.begin().operations[0];
+  if (operation === undefined) throw new Error(`${work.id}: nothing was begun`);
+  if (retries > 0) cache.updateMetadata(work.id, { maxRetries: retries });
+  const stop = new AbortController();
+  const ended = endedBy(stop, signal, cache);
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const scope: ProcessScope = {
+        operation,
+        id: work.id,
+        signal: stop.signal,
+        attempt,
+        report: (progress) => void cache.updateMetadata(work.id, progress),
+      };
+      try {
+        const result = await Promise.race([work.call(scope), ended.promise]);
+        cache.acknowledge(operation, work.answer(result));
+        return result;
+      } catch (problem) {
+        if (stop.signal.aborted) throw problem;
+        const again = attempt <= retries;
+        cache.fail(operation, textOf(problem), again);
+        if (!again) throw problem;
+        await Promise.race([nextAttempt(cache, operation), ended.promise]);
+        cache.attempt(operation);
+      }
+    }
+  } catch (problem) {
+    if (stop.signal.aborted && !cache.isClosed) cache.cancel(operation);
+    throw problem;
+  } finally {
+    ended.release();
+  }
+}
+
+/** A promise that rejects when the signal aborts or the cache is closed. */
+function endedBy<T extends object>(
+  stop: AbortController,
+  signal: AbortSignal | undefined,
+  cache: Verbs<T>,
+): { readonly promise: Promise<never>; readonly release: () => void } {
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<never>((_, no) => (reject = no));
+  // Somebody may wait for nothing of it any more.
+  promise.catch(() => {});
+  const end = (reason: unknown) => {
+    stop.abort(reason);
+    reject(reason);
+  };
+  const aborted = () => end(signal?.reason);
+  signal?.addEventListener("abort", aborted, { once: true });
+  const closed = cache.onClose(() => end(new DOMException("the cache was closed", "AbortError")));
+  const release = () => {
+    signal?.removeEventListener("abort", aborted);
+    closed();
+  };
+  return { promise, release };
+}
+
+/** Waits until the backoff of an operation is over. */
+function nextAttempt<T extends object>(cache: Verbs<T>, operation: number): Promise<void> {
+  const backoff = cache.deadlines().find((deadline) => deadline.operation === operation);
+  if (backoff === undefined) return Promise.resolve();
+  return new Promise((resolve) => cache.clock.wake(backoff.at, resolve));
+}
+
+/** What to tell the user of something that was thrown. */
+export function textOf(problem: unknown): string {
+  const text = problem instanceof Error ? problem.message : String(problem);
+  return text === "" ? "failed" : text;
+}

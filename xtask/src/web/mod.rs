@@ -1,0 +1,48 @@
+//! The web package: its WebAssembly, its TypeScript, and their tests.
+
+mod node;
+mod wasm;
+
+use clap::Args;
+
+use crate::run::{Outcome, skipped};
+use crate::web::node::Node;
+
+/// What to do with the web package; without any, it is built and tested.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only builds it.
+    #[arg(long)]
+    build: bool,
+}
+
+/// Builds the package, and tests it. Without Node it is skipped; in CI that fails.
+pub(crate) fn run(options: &Options) -> Outcome {
+    let node = match Node::find() {
+        Ok(node) => node,
+        Err(problem) if options.build => return Err(problem),
+        Err(problem) => return skipped(problem),
+    };
+    build(&node)?;
+    if options.build {
+        return Ok(());
+    }
+    test(&node)
+}
+
+/// Builds and tests it, as part of all tests.
+pub(crate) fn test_all() -> Outcome {
+    run(&Options { build: false })
+}
+
+/// Everything that `npm pack` takes, and what the tests need.
+fn build(node: &Node) -> Outcome {
+    node.install()?;
+    wasm::build(node)?;
+    node.npm(&["run", "--silent", "build"])
+}
+
+fn test(node: &Node) -> Outcome {
+    node.npm(&["run", "--silent", "check"])?;
+    node.npm(&["run", "--silent", "test"])
+}
