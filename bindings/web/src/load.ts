@@ -63,6 +63,11 @@ export function bytesAt(start: number, length: number): Uint8Array {
   return new Uint8Array(memory.buffer, start, length);
 }
 
+/** How much memory the WebAssembly has taken, in bytes. It never gives any back. */
+export function memoryBytes(): number {
+  return memory?.buffer.byteLength ?? 0;
+}
+
 /**
  * Calls into the WebAssembly. What it refuses is thrown as an error; after a trap nobody knows what was changed, so
  * that every later call throws.

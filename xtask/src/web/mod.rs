@@ -3,9 +3,11 @@
 mod node;
 mod wasm;
 
+use std::process::Command;
+
 use clap::Args;
 
-use crate::run::{Outcome, skipped};
+use crate::run::{self, Outcome, output, skipped};
 use crate::web::node::Node;
 
 /// What to do with the web package; without any, it is built and tested.
@@ -44,5 +46,15 @@ fn build(node: &Node) -> Outcome {
 
 fn test(node: &Node) -> Outcome {
     node.npm(&["run", "--silent", "check"])?;
-    node.npm(&["run", "--silent", "test"])
+    node.npm(&["run", "--silent", "test"])?;
+    conformance(node)
+}
+
+/// Runs every scenario by the package's own runner, and prints its last line.
+fn conformance(node: &Node) -> Outcome {
+    let mut command = Command::new("node");
+    command.arg(node.package().join("dist/conformance/main.js"));
+    let text = output(command.args(run::files("tests/scenarios", "json")?))?;
+    println!("{}", text.lines().last().unwrap_or_default());
+    Ok(())
 }
