@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// Only builds it.
     #[arg(long)]
     build: bool,
+    /// Compiles with Debian's compiler, as where rustup cannot get wasm32.
+    #[arg(long)]
+    debian: bool,
 }
 
 /// Builds the package, and tests it. Without Node it is skipped; in CI that fails.
@@ -25,7 +28,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         Err(problem) if options.build => return Err(problem),
         Err(problem) => return skipped(problem),
     };
-    build(&node)?;
+    build(&node, options.debian)?;
     if options.build {
         return Ok(());
     }
@@ -34,13 +37,16 @@ pub(crate) fn run(options: &Options) -> Outcome {
 
 /// Builds and tests it, as part of all tests.
 pub(crate) fn test_all() -> Outcome {
-    run(&Options { build: false })
+    run(&Options {
+        build: false,
+        debian: false,
+    })
 }
 
 /// Everything that `npm pack` takes, and what the tests need.
-fn build(node: &Node) -> Outcome {
+fn build(node: &Node, debian: bool) -> Outcome {
     node.install()?;
-    wasm::build(node)?;
+    wasm::build(node, debian)?;
     node.npm(&["run", "--silent", "build"])
 }
 

@@ -23,6 +23,7 @@ const BUILD: [&str; 7] = [
 const COMPILER: Contents = Contents {
     name: "wasm",
     packages: &[
+        "base-files",
         "rustc",
         "cargo",
         "libstd-rust-dev-wasm32",
@@ -38,12 +39,17 @@ const COMPILER: Contents = Contents {
         "./usr/share/info",
         "./usr/share/locale",
     ],
-    sizes: ("170 MB", "0.9 GB"),
+    sizes: ("240 MB", "1 GB"),
 };
 
 /// Writes `generated` in the package.
-pub(super) fn build(node: &Node) -> Outcome {
-    let module = compile()?;
+pub(super) fn build(node: &Node, debian: bool) -> Outcome {
+    let module = if !debian && has_target() {
+        cargo(&BUILD, &[])?;
+        module(&root().join("target"))
+    } else {
+        compile_by_debian()?
+    };
     let generated = node.package().join("generated");
     fs::create_dir_all(&generated).map_err(|e| format!("{}: {e}", generated.display()))?;
     let (from, to) = (module.to_string_lossy(), generated.to_string_lossy());
@@ -68,15 +74,11 @@ pub(super) fn build(node: &Node) -> Outcome {
     )
 }
 
-/// Compiles the crate; where the module lies.
-fn compile() -> Result<PathBuf, String> {
-    if has_target() {
-        cargo(&BUILD, &[])?;
-        return Ok(module(&root().join("target")));
-    }
-    println!("there is no {TARGET} for this Rust, and rustup cannot get it");
+/// Compiles the crate by Debian's compiler, into a folder of its own; where the module lies. The
+/// crates come from this machine's cargo.
+fn compile_by_debian() -> Result<PathBuf, String> {
+    println!("compiles for {TARGET} by Debian's Rust");
     let debian = Root::get(&COMPILER)?;
-    // With its own compiler, into a folder of its own; the crates come from this machine's cargo.
     let target = root().join("target/debian");
     let home = cargo_home()?;
     cargo(&["fetch", "--locked", "--target", TARGET], &[])?;
@@ -85,6 +87,9 @@ fn compile() -> Result<PathBuf, String> {
         .arg(format!("CARGO_HOME={}", home.display()))
         .arg(format!("CARGO_TARGET_DIR={}", target.display()))
         .arg("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld")
+        // `cc` would be made by a script of the package.
+        .arg("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=gcc")
+        .arg("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=gcc")
         .arg("cargo")
         .args(BUILD)
         .arg("--offline");
