@@ -32,6 +32,7 @@ export class Base<T extends object> {
   readonly #listeners = new Set<() => void>();
   readonly #followers = new Set<(changes: Changes<T>) => void>();
   readonly #closers = new Set<() => void>();
+  readonly #afterwards = new Set<() => void>();
   /** What was not told yet. Listeners may call verbs, which are told when their turn comes. */
   #untold: { changes: Changes<T>; visible: boolean }[] = [];
   #telling = false;
@@ -40,9 +41,7 @@ export class Base<T extends object> {
     const { Cache } = loaded();
     this.clock = options.clock ?? systemClock;
     this.#timers = options.timers ?? true;
-    const config = configJson(options.config ?? {});
-    const schema = coreJson(options.schema ?? {});
-    const labels = JSON.stringify({ ...LABELS, ...options.labels });
+    const [config, schema, labels] = settingsOf(options);
     this.#raw = guarded(() =>
       saved === undefined
         ? new Cache(config, schema, labels)
@@ -87,6 +86,7 @@ export class Base<T extends object> {
     this.#listeners.clear();
     this.#followers.clear();
     this.#closers.clear();
+    this.#afterwards.clear();
     if (raw !== undefined) guarded(() => raw.free());
   }
 
@@ -98,6 +98,13 @@ export class Base<T extends object> {
   onClose(listener: () => void): () => void {
     this.#closers.add(listener);
     return () => void this.#closers.delete(listener);
+  }
+
+  /** Has something done after each call that may have changed something, also what nobody sees. @internal */
+  afterCalls(listener: () => void): () => void {
+    const own = () => listener();
+    this.#afterwards.add(own);
+    return () => void this.#afterwards.delete(own);
   }
 
   /** Asks something. @internal */
@@ -112,8 +119,12 @@ export class Base<T extends object> {
     return JSON.parse(this.ask(question)) as R;
   }
 
+  /** Throws where changes are not to be made now. @internal */
+  protected mayChange(): void {}
+
   /** Changes something, and tells what. @internal */
   protected change(act: (raw: RawCache, now: number) => string): Changes<T> {
+    this.mayChange();
     const now = this.clock.now();
     return this.told(JSON.parse(this.ask((raw) => act(raw, now))) as Changes<T>);
   }
@@ -138,7 +149,18 @@ export class Base<T extends object> {
     const visible = this.list.apply(changes);
     this.#setTimer();
     if (visible || !isNothing(changes)) this.#tell(changes, visible);
+    for (const listener of this.#afterwards) reported(listener);
     return changes;
+  }
+
+  /** Takes another state instead of its own, as `save` wrote it. Nobody is told: see `takeAll`. @internal */
+  protected become(saved: string, options: Options, now: number): void {
+    const { Cache } = loaded();
+    const [config, schema, labels] = settingsOf(options);
+    const raw = guarded(() => Cache.restore(saved, config, schema, labels, now));
+    const before = this.#raw;
+    this.#raw = raw;
+    if (before !== undefined) guarded(() => before.free());
   }
 
   /** Takes the whole visible list. @internal */
@@ -173,6 +195,12 @@ export class Base<T extends object> {
     this.#forget = undefined;
     if (this.#raw !== undefined) this.change((raw, now) => raw.handle_timeout(now));
   }
+}
+
+/** The settings as the WebAssembly reads them. */
+function settingsOf(options: Options): [config: string, schema: string, labels: string] {
+  const labels = JSON.stringify({ ...LABELS, ...options.labels });
+  return [configJson(options.config ?? {}), coreJson(options.schema ?? {}), labels];
 }
 
 /** Runs a listener; what it throws is thrown by itself, as by a listener of the platform's. */

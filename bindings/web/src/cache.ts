@@ -1,8 +1,8 @@
 /** The cache: verbs, scopes around calls to the server, and what follows its changes. */
 
-import { ResponseError } from "./errors.js";
 import { init, guarded, loaded } from "./load.js";
 import type { Options } from "./options.js";
+import { refusedBy } from "./responses.js";
 import { run, type ProcessScope, type Scope, type ScopeOptions } from "./scopes.js";
 import type { Answer, Changes, Json, Patch } from "./types.js";
 import { Verbs, type MergeOptions } from "./verbs.js";
@@ -159,6 +159,7 @@ export class ResourceCache<T extends object = Record<string, Json>> extends Verb
 
   /** Applies the lines of a journal, each at its own time. Those before one that is refused stay applied. */
   replay(journal: string): void {
+    this.mayChange();
     try {
       this.ask((raw) => raw.replay(journal));
     } finally {
@@ -196,7 +197,7 @@ function resourceOf<T>(result: T | void): T | undefined {
 
 async function bodyOf<T>(answer: Response | Answer<T>): Promise<Answer<T>> {
   if (typeof Response === "undefined" || !(answer instanceof Response)) return answer as Answer<T>;
-  if (!answer.ok) throw new ResponseError(answer.status, answer.url);
+  if (!answer.ok) throw refusedBy(answer);
   return answer.arrayBuffer();
 }
 

@@ -115,10 +115,13 @@ export class BrokenError extends ResourceCacheError {
 /** A list call was answered with an HTTP status that is none of success. */
 export class ResponseError extends ResourceCacheError {
   readonly status: number;
+  /** How many milliseconds the server asks to wait, where it does. */
+  readonly retryAfter: number | undefined;
 
-  constructor(status: number, url: string) {
+  constructor(status: number, url: string, retryAfter?: number) {
     super("response", `${url}: HTTP status ${status}`);
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -27,5 +27,7 @@ export {
   type Stage,
 } from "./options.js";
 export type { ProcessScope, Scope, ScopeOptions } from "./scopes.js";
+export type { Host, Target } from "./host.js";
+export { send, type SendOptions, type Sent } from "./sending.js";
 export type * from "./types.js";
 export type { MergeOptions } from "./verbs.js";

@@ -38,6 +38,7 @@ export interface MergeOptions {
 export class Verbs<T extends object> extends View<T> {
   /** A list call is about to start: hand the token in with its answer, so that answers out of order do no harm. */
   beginFetch(): FetchToken {
+    this.mayChange();
     const now = this.clock.now();
     const { token, applied } = this.read<{ token: FetchToken["token"]; applied: Changes<T> }>((raw) =>
       raw.begin_fetch(now),
@@ -219,6 +220,7 @@ export class Verbs<T extends object> extends View<T> {
    * failed, and at each `nextTimeout`.
    */
   pollAttempt(): Attempt<T> | undefined {
+    this.mayChange();
     const now = this.clock.now();
     const { attempt, applied } = this.read<{ attempt: Attempt<T> | null; applied: Changes<T> }>((raw) =>
       raw.poll_attempt(now),
