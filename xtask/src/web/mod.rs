@@ -7,7 +7,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::run::{self, Outcome, output, skipped};
+use crate::run::{self, Outcome, lagging_server, output, skipped};
 use crate::web::node::Node;
 
 /// What to do with the web package; without any, it is built and tested.
@@ -52,7 +52,10 @@ fn build(node: &Node, debian: bool) -> Outcome {
 
 fn test(node: &Node) -> Outcome {
     node.npm(&["run", "--silent", "check"])?;
-    node.npm(&["run", "--silent", "test"])?;
+    let mut tests = Command::new("npm");
+    tests.args(["run", "--silent", "test"]);
+    tests.env("RESOURCECACHE_LAGGING_SERVER", lagging_server()?);
+    node.run(&mut tests)?;
     conformance(node)
 }
 
