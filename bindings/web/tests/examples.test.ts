@@ -24,14 +24,40 @@ function examples(file: string, fence: string): string[] {
     .map((rest) => rest.slice(0, rest.indexOf("```")));
 }
 
+const RUNS = "<!-- example: runs -->\n```ts\n";
+
+/** Those that need a server: only their types are checked. */
+const typed = examples("docs/web-live.md", "<!-- example: types -->\n```ts\n");
+
 const all = [
   ...examples("README.md", "```ts\n").map((code) => ["README.md", code] as const),
-  ...examples("docs/web.md", "<!-- example: runs -->\n```ts\n").map((code) => ["docs/web.md", code] as const),
+  ...examples("docs/web.md", RUNS).map((code) => ["docs/web.md", code] as const),
+  ...examples("docs/web-live.md", RUNS).map((code) => ["docs/web-live.md", code] as const),
 ];
+
+function check(...sources: string[]): void {
+  const tsc = [
+    ...["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext"],
+    ...["--types", "node", "--ignoreConfig", ...sources],
+  ];
+  execFileSync(join(PACKAGE, "node_modules/.bin/tsc"), tsc, { cwd: PACKAGE, stdio: "pipe" });
+}
 
 describe("an example", () => {
   it("is found in each page", () => {
-    expect(all.map(([page]) => page)).toEqual(["README.md", ...Array<string>(3).fill("docs/web.md")]);
+    const pages = all.map(([page]) => page);
+    expect(pages.slice(0, 4)).toEqual(["README.md", ...Array<string>(3).fill("docs/web.md")]);
+    expect(pages.slice(4)).toEqual(Array<string>(1).fill("docs/web-live.md"));
+    expect(typed).toHaveLength(2);
+  });
+
+  it("that needs a server has the right types", () => {
+    const sources = typed.map((code, place) => {
+      const source = join(folder, `typed-${place}.ts`);
+      writeFileSync(source, code);
+      return source;
+    });
+    check(...sources);
   });
 
   it.each(all.map(([page, code], place) => [page, place, code] as const))(
@@ -40,11 +66,7 @@ describe("an example", () => {
       // Resolved by the package's own name, so through its exports to what is built.
       const source = join(folder, `example-${place}.ts`);
       writeFileSync(source, code);
-      const tsc = [
-        ...["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext"],
-        ...["--types", "node", "--ignoreConfig", source],
-      ];
-      execFileSync(join(PACKAGE, "node_modules/.bin/tsc"), tsc, { cwd: PACKAGE, stdio: "pipe" });
+      check(source);
       const { code: script } = await transformWithEsbuild(code, "example.ts", { target: "es2022" });
       const module = join(folder, `example-${place}.mjs`);
       writeFileSync(module, script);
