@@ -1,9 +1,18 @@
 /** The cache: verbs, scopes around calls to the server, and what follows its changes. */
 
+import { hosted } from "./host.js";
 import { init, guarded, loaded } from "./load.js";
 import type { Options } from "./options.js";
 import { refusedBy } from "./responses.js";
-import { run, type ProcessScope, type Scope, type ScopeOptions } from "./scopes.js";
+import {
+  creating,
+  deleting,
+  processing,
+  updating,
+  type ProcessScope,
+  type Scope,
+  type ScopeOptions,
+} from "./scopes.js";
 import type { Answer, Changes, Json, Patch } from "./types.js";
 import { Verbs, type MergeOptions } from "./verbs.js";
 
@@ -55,9 +64,8 @@ export class ResourceCache<T extends object = Record<string, Json>> extends Verb
   }
 
   /** Hides a resource, calls the server to delete it, and shows it again if that fails; the failure is rethrown. */
-  deleting<R>(id: string, call: (scope: Scope) => Promise<R>, options: ScopeOptions = {}): Promise<R> {
-    const begin = () => this.markAsDeleting(id, options.minTtl);
-    return run(this, { id, begin, call, answer: () => undefined }, options);
+  deleting<R>(id: string, call: (scope: Scope) => Promise<R>, options?: ScopeOptions): Promise<R> {
+    return deleting(hosted<T>(this), id, call, options);
   }
 
   /**
@@ -68,46 +76,23 @@ export class ResourceCache<T extends object = Record<string, Json>> extends Verb
     id: string,
     patch: Patch<T>,
     call: (scope: Scope) => Promise<R>,
-    options: ScopeOptions = {},
+    options?: ScopeOptions,
   ): Promise<R> {
-    const begin = () => this.markAsUpdating(id, patch, options.minTtl);
-    return run(this, { id, begin, call, answer: resourceOf<T> }, options);
+    return updating(hosted<T>(this), [id, patch], call, options);
   }
 
   /** Shows a new resource, calls the server to create it, and replaces it by what the call answers: in the same row. */
   creating<R extends T | void>(
     resource: T,
     call: (scope: Scope) => Promise<R>,
-    options: ScopeOptions = {},
+    options?: ScopeOptions,
   ): Promise<R> {
-    let id = "";
-    const begin = () => {
-      const changes = this.addAsCreating(resource, options.minTtl);
-      id = changes.upserted.find(({ row }) => row.state === "creating")?.row.id ?? "";
-      return changes;
-    };
-    return run(
-      this,
-      {
-        get id() {
-          return id;
-        },
-        begin,
-        call,
-        answer: resourceOf<T>,
-      },
-      options,
-    );
+    return creating(hosted<T>(this), resource, call, options);
   }
 
   /** Marks a resource as being worked on while a call runs, which may tell how far it is. */
-  processing<R>(
-    id: string,
-    call: (scope: ProcessScope) => Promise<R>,
-    options: ScopeOptions = {},
-  ): Promise<R> {
-    const begin = () => this.markAsProcessing(id, "processing");
-    return run(this, { id, begin, call, answer: () => undefined }, options);
+  processing<R>(id: string, call: (scope: ProcessScope) => Promise<R>, options?: ScopeOptions): Promise<R> {
+    return processing(hosted<T>(this), id, call, options);
   }
 
   /** What changes from now on, call by call; it ends when the cache is closed. */
@@ -188,11 +173,6 @@ export class ResourceCache<T extends object = Record<string, Json>> extends Verb
       conflicts: [],
     });
   }
-}
-
-/** What of a call's result is the resource. */
-function resourceOf<T>(result: T | void): T | undefined {
-  return typeof result === "object" && result !== null ? result : undefined;
 }
 
 async function bodyOf<T>(answer: Response | Answer<T>): Promise<Answer<T>> {

@@ -1,6 +1,7 @@
 /** A call to the server as the scope of an operation: begun before it, acknowledged or failed after it. */
 
-import type { Changes } from "./types.js";
+import type { Hosted } from "./host.js";
+import type { Changes, Patch } from "./types.js";
 import type { Verbs } from "./verbs.js";
 
 /** How a scope runs. */
@@ -30,50 +31,112 @@ export interface ProcessScope extends Scope {
 }
 
 interface Work<T extends object, R> {
-  readonly id: string;
-  readonly begin: () => Changes<T>;
+  /** The resource's id, once it was begun. */
+  readonly id: (begun: Changes<T>) => string;
+  readonly begin: (cache: Verbs<T>) => Changes<T>;
   readonly call: (scope: ProcessScope) => Promise<R>;
   /** What the server answered, for its acknowledgement. */
   readonly answer: (result: R) => T | undefined;
 }
 
+/** Hides a resource, calls, and shows it again if that fails. */
+export function deleting<T extends object, R>(
+  host: Hosted<T>,
+  id: string,
+  call: (scope: Scope) => Promise<R>,
+  options: ScopeOptions = {},
+): Promise<R> {
+  const begin = (cache: Verbs<T>) => cache.markAsDeleting(id, options.minTtl);
+  return run(host, { id: () => id, begin, call, answer: () => undefined }, options);
+}
+
+/** Shows a resource with a patch, calls, and takes the patch off if that fails. */
+export function updating<T extends object, R extends T | void>(
+  host: Hosted<T>,
+  [id, patch]: readonly [string, Patch<T>],
+  call: (scope: Scope) => Promise<R>,
+  options: ScopeOptions = {},
+): Promise<R> {
+  const begin = (cache: Verbs<T>) => cache.markAsUpdating(id, patch, options.minTtl);
+  return run(host, { id: () => id, begin, call, answer: resourceOf<T> }, options);
+}
+
+/** Shows a new resource, calls, and replaces it by what the call answers. */
+export function creating<T extends object, R extends T | void>(
+  host: Hosted<T>,
+  resource: T,
+  call: (scope: Scope) => Promise<R>,
+  options: ScopeOptions = {},
+): Promise<R> {
+  const begin = (cache: Verbs<T>) => cache.addAsCreating(resource, options.minTtl);
+  const id = (begun: Changes<T>) => begun.upserted.find(({ row }) => row.state === "creating")?.row.id ?? "";
+  return run(host, { id, begin, call, answer: resourceOf<T> }, options);
+}
+
+/** Marks a resource as being worked on while a call runs. */
+export function processing<T extends object, R>(
+  host: Hosted<T>,
+  id: string,
+  call: (scope: ProcessScope) => Promise<R>,
+  options: ScopeOptions = {},
+): Promise<R> {
+  const begin = (cache: Verbs<T>) => cache.markAsProcessing(id, "processing");
+  return run(host, { id: () => id, begin, call, answer: () => undefined }, options);
+}
+
+/** What of a call's result is the resource. */
+function resourceOf<T>(result: T | void): T | undefined {
+  return typeof result === "object" && result !== null ? result : undefined;
+}
+
 /** Runs a call as the scope of an operation. */
-export async function run<T extends object, R>(
-  cache: Verbs<T>,
+async function run<T extends object, R>(
+  { cache, within }: Hosted<T>,
   work: Work<T, R>,
   options: ScopeOptions,
 ): Promise<R> {
   const { signal, retries = 0 } = options;
   signal?.throwIfAborted();
-  const operation = work.begin().operations[0];
-  if (operation === undefined) throw new Error(`${work.id}: nothing was begun`);
-  if (retries > 0) cache.updateMetadata(work.id, { maxRetries: retries });
+  const beginning = within((cache) => {
+    const begun = work.begin(cache);
+    if (retries > 0) cache.updateMetadata(work.id(begun), { maxRetries: retries });
+    return begun;
+  });
+  // Where it is done at once, so is the call.
+  const begun = beginning instanceof Promise ? await beginning : beginning;
+  const [operation] = begun.operations;
+  const id = work.id(begun);
+  if (operation === undefined) throw new Error(`${id}: nothing was begun`);
   const stop = new AbortController();
   const ended = endedBy(stop, signal, cache);
   try {
     for (let attempt = 1; ; attempt += 1) {
       const scope: ProcessScope = {
         operation,
-        id: work.id,
+        id,
         signal: stop.signal,
         attempt,
-        report: (progress) => void cache.updateMetadata(work.id, progress),
+        report: (progress) => {
+          const told = within((cache) => cache.updateMetadata(id, progress));
+          // It is of use only while it lasts.
+          if (told instanceof Promise) told.catch(() => {});
+        },
       };
       try {
         const result = await Promise.race([work.call(scope), ended.promise]);
-        cache.acknowledge(operation, work.answer(result));
+        await within((cache) => cache.acknowledge(operation, work.answer(result)));
         return result;
       } catch (problem) {
         if (stop.signal.aborted) throw problem;
         const again = attempt <= retries;
-        cache.fail(operation, textOf(problem), again);
+        await within((cache) => cache.fail(operation, textOf(problem), again));
         if (!again) throw problem;
         await Promise.race([nextAttempt(cache, operation), ended.promise]);
-        cache.attempt(operation);
+        await within((cache) => cache.attempt(operation));
       }
     }
   } catch (problem) {
-    if (stop.signal.aborted && !cache.isClosed) cache.cancel(operation);
+    if (stop.signal.aborted && !cache.isClosed) await within((cache) => cache.cancel(operation));
     throw problem;
   } finally {
     ended.release();
