@@ -1,5 +1,15 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+
 export default defineConfig({
+  // Where tests name the package, they mean its source.
+  resolve: {
+    alias: [
+      { find: /^resourcecache$/, replacement: source("index.ts") },
+      { find: /^resourcecache\/(\w+)$/, replacement: source("$1/index.ts") },
+    ],
+  },
   test: { include: ["tests/**/*.test.{ts,tsx}"], exclude: ["tests/browser/**", "**/node_modules/**"] },
 });
