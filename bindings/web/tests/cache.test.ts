@@ -5,31 +5,16 @@ import {
   BatchError,
   ClosedError,
   init,
-  ManualClock,
   NotFoundError,
   ResourceCache,
   ResponseError,
   TransitionError,
   type Changes,
-  type Options,
 } from "../src/index.js";
-
-interface Zone {
-  readonly id: string;
-  readonly name?: string;
-  readonly records?: number;
-}
+import { ids, type Zone, zones } from "./zones.js";
 
 const A = { id: "a", name: "one" };
 const B = { id: "b", name: "two" };
-
-function zones(options: Options = {}) {
-  const clock = new ManualClock(1_000_000);
-  const cache = new ResourceCache<Zone>({ clock, ...options });
-  return { cache, clock };
-}
-
-const ids = (cache: ResourceCache<Zone>) => cache.getSnapshot().map((row) => row.id);
 
 beforeAll(() => init());
 

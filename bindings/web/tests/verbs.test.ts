@@ -10,11 +10,7 @@ import {
   type Changes,
   type Options,
 } from "../src/index.js";
-
-interface Zone {
-  readonly id: string;
-  readonly name?: string;
-}
+import { ids, type Zone, zones as empty } from "./zones.js";
 
 const LISTED = [
   { id: "a", name: "one" },
@@ -22,14 +18,12 @@ const LISTED = [
   { id: "c", name: "three" },
 ];
 
+/** The same with three zones listed. */
 function zones(options: Options = {}) {
-  const clock = new ManualClock(1_000_000);
-  const cache = new ResourceCache<Zone>({ clock, ...options });
-  cache.merge(LISTED);
-  return { cache, clock };
+  const made = empty(options);
+  made.cache.merge(LISTED);
+  return made;
 }
-
-const ids = (cache: ResourceCache<Zone>) => cache.getSnapshot().map((row) => row.id);
 
 beforeAll(() => init());
 
