@@ -21,6 +21,10 @@ export interface Head {
   readonly seed: number;
   /** What all who apply the same events must agree on. */
   readonly settings: string;
+  /** The revision of the whole state that is stored. */
+  readonly saved: number;
+  /** How many characters of events were stored since. */
+  readonly length: number;
   /** Records up to this revision are gone. */
   readonly cleared: number;
 }

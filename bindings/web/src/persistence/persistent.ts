@@ -253,15 +253,8 @@ export class Persistent<T extends object> implements Host<T> {
       throw new StoreError("conflict", name, text, { state: saved.state });
     }
     const { revision } = saved;
-    const next: Head = {
-      name,
-      format: FORMAT,
-      revision,
-      save,
-      seed: this.#seed,
-      settings: "",
-      cleared: revision,
-    };
+    const own = { name, format: FORMAT, save, seed: this.#seed, settings: "" };
+    const next: Head = { ...own, revision, saved: revision, length: 0, cleared: revision };
     heads.put(next);
     records.delete(recordsUpTo(name, revision));
     await asked(states.put(saved));

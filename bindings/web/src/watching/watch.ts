@@ -120,6 +120,11 @@ export class Watch<T extends object> implements AsyncIterable<WatchState> {
     throw new DOMException("the watch has ended", "AbortError");
   }
 
+  /** Waits until it ends; rejects when a fault of the cache ends it. */
+  async ended(): Promise<void> {
+    for await (const state of this) void state;
+  }
+
   /** Lists again, as soon as the settings allow: something may have been missed. */
   relist(): void {
     this.#take((session, _, now) => session.relist(now));
