@@ -55,7 +55,7 @@ describe("an example", () => {
       "README.md",
       ...PAGES.flatMap(([page, count]) => Array<string>(count).fill(page)),
     ]);
-    expect(typed).toHaveLength(2);
+    expect(typed).toHaveLength(4);
   });
 
   it("that needs a server has the right types", () => {

@@ -98,7 +98,7 @@ describe("send", () => {
     await settle();
     await at(0).answer(json({ error: "no such zone" }, 404));
     expect(cache.state("a")).toBe("deleted");
-    await at(1).answer(json({ id: "job-1" }, 202));
+    await at(1).answer(json({ id: "b", job: 1 }, 202));
     expect(cache.state("b")).toBe("updated");
     expect(cache.getOne("b")?.value).toEqual({ id: "b", ttl: 1 });
   });
@@ -147,9 +147,25 @@ describe("send", () => {
     await settle();
     expect(at(1).attempt.key).toBe(at(0).attempt.key);
     expect([at(0).signal.aborted, at(1).signal.aborted]).toEqual([true, false]);
+    expect(cache.queued).toBe(1);
     await at(0).answer(new Response(null, { status: 204 }));
     expect(cache.state("a")).toBe("deleted");
     await at(1).answer(new Response(null, { status: 204 }));
+    expect(cache.state("a")).toBe("deleted");
+  });
+
+  it("does not take the end of a call that it has aborted for a failure of the next one", async () => {
+    const { cache, clock, at, problems } = sending({ retry: { attemptTimeout: 10_000 } });
+    cache.queue({ delete: "a" });
+    await settle();
+    clock.advance(10_000);
+    await settle();
+    clock.advance(1_000);
+    await settle();
+    const next = at(1);
+    await at(0).fail(at(0).signal.reason);
+    expect([cache.state("a"), problems]).toEqual(["deleting", []]);
+    await next.answer(undefined);
     expect(cache.state("a")).toBe("deleted");
   });
 
