@@ -53,7 +53,6 @@ async function ownSource(): Promise<WasmSource> {
 /** The generated functions and classes, once they can be called. */
 export function loaded(): Raw {
   if (memory === undefined) throw new NotReadyError();
-  if (broken !== undefined) throw broken;
   return generated;
 }
 

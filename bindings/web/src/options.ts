@@ -163,9 +163,8 @@ export function coreJson(settings: object): string {
 function renamed(value: unknown, keep = false): unknown {
   if (Array.isArray(value)) return value.map((each) => renamed(each));
   if (typeof value !== "object" || value === null) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(
-    fields.map(([name, field]) => {
+    Object.entries(value).map(([name, field]) => {
       const own = OWN_KEYS.has(name) && !Array.isArray(field);
       return [keep ? name : coreName(name), renamed(field, own)];
     }),

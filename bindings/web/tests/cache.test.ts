@@ -190,7 +190,7 @@ describe("scopes", () => {
     expect(ids(cache)).toEqual(["a"]);
     expect(cache.state("b")).toBe("deleting");
     cache.close();
-    await expect(other).rejects.toThrow("closed");
+    await expect(other).rejects.toThrow("the cache was closed");
   });
 
   it("report progress", async () => {

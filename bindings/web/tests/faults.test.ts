@@ -7,7 +7,9 @@ it("nothing works before the WebAssembly is loaded, and nothing loads by importi
   await expect(init(new Uint8Array([1, 2, 3]))).rejects.toThrow();
   expect(isReady()).toBe(false);
   // It may be tried anew.
-  await Promise.all([init(), init()]);
+  const loading = init();
+  expect(init()).toBe(loading);
+  await loading;
   expect(isReady()).toBe(true);
 });
 

@@ -184,6 +184,22 @@ describe("who follows", () => {
     expect(told).toHaveLength(3);
   });
 
+  it("hears of what an undo left alone", () => {
+    const { cache } = zones();
+    cache.perform("Delete a zone", [{ delete: "a" }]);
+    cache.merge(LISTED.slice(1));
+    const told: Changes<Zone>[] = [];
+    cache.onChanges((changes) => told.push(changes));
+    cache.merge(LISTED.slice(1));
+    cache.perform("Rename a zone", [{ update: "b", patch: { name: "2" } }]);
+    cache.merge([{ id: "c" }]);
+    const { conflicts } = cache.undo();
+    expect(conflicts).toMatchObject([
+      { id: "b", reason: "gone", text: expect.stringMatching(/^b: /) as string },
+    ]);
+    expect(told.at(-1)?.conflicts).toBe(conflicts);
+  });
+
   it("hears each change whole before the next, in every listener's order", () => {
     const { cache } = zones();
     const heard: string[] = [];
