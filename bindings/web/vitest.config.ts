@@ -9,7 +9,14 @@ export default defineConfig({
     alias: [
       { find: /^resourcecache$/, replacement: source("index.ts") },
       { find: /^resourcecache\/(\w+)$/, replacement: source("$1/index.ts") },
+      { find: "resourcecache/react/style.css", replacement: source("react/style.css") },
     ],
   },
-  test: { include: ["tests/**/*.test.{ts,tsx}"], exclude: ["tests/browser/**", "**/node_modules/**"] },
+  test: {
+    // Also where a DOM is there, modules lie in files: the WebAssembly is read from one.
+    testTransformMode: { ssr: ["**/*"] },
+    testTimeout: 60_000,
+    include: ["tests/**/*.test.{ts,tsx}"],
+    exclude: ["tests/browser/**", "**/node_modules/**"],
+  },
 });

@@ -3,19 +3,9 @@
 import { systemClock, type Clock, type Forget } from "./clock.js";
 import { ClosedError } from "./errors.js";
 import { bytesAt, guarded, loaded, type RawCache } from "./load.js";
-import { coreJson, configJson, type Labels, type Options } from "./options.js";
+import { coreJson, configJson, LABELS, type Options } from "./options.js";
 import { changesOf, isNothing, RowList } from "./rows.js";
 import type { Changes, Row } from "./types.js";
-
-const LABELS: Labels = {
-  deleting: "Deleting...",
-  creating: "Creating...",
-  updating: "Saving...",
-  processing: "Processing...",
-  retrying: "Retrying...",
-  processed: "Done",
-  failed: "Failed",
-};
 
 const encoder = new TextEncoder();
 

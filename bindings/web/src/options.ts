@@ -121,6 +121,17 @@ export interface Labels {
   readonly failed: string;
 }
 
+/** The document's. @internal */
+export const LABELS: Labels = {
+  deleting: "Deleting...",
+  creating: "Creating...",
+  updating: "Saving...",
+  processing: "Processing...",
+  retrying: "Retrying...",
+  processed: "Done",
+  failed: "Failed",
+};
+
 /** What a cache is made with. */
 export interface Options {
   readonly config?: Config;
