@@ -147,8 +147,8 @@ class Sender<T extends object> {
   }
 
   async #failed(attempt: Attempt<T>, problem: unknown): Promise<void> {
-    this.#options.onFailure?.(problem, attempt);
     await this.#settle((cache) => cache.fail(attempt.operation, textOf(problem), retryOf(problem)));
+    this.#options.onFailure?.(problem, attempt);
   }
 
   /** Hands in what came of an attempt. An operation that has settled meanwhile needs nothing more. */

@@ -41,6 +41,19 @@ export class Replica<T extends object> extends ResourceCache<T> {
     this.retake();
   }
 
+  /** Rows that are as they were stay the same objects. */
+  protected override takeAll(): void {
+    const before = this.list.rows;
+    super.takeAll();
+    const known = new Map(before.map((row) => [row.key, JSON.stringify(row)]));
+    const same = new Map(before.map((row) => [row.key, row]));
+    const rows = this.list.rows.map((row) => {
+      const old = known.get(row.key) === JSON.stringify(row) ? same.get(row.key) : undefined;
+      return old ?? row;
+    });
+    this.list.replace(rows);
+  }
+
   /**
    * Applies events that others have kept, each at its own time, and answers what is wrong with those that are refused.
    * None is, but after the settings were changed; then all who go on pass over the same ones.

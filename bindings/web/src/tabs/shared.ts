@@ -11,6 +11,7 @@ import { StoreError, storeError } from "../persistence/errors.js";
 import { onLeaving } from "../persistence/leaving.js";
 import { creating, deleting, processing, updating } from "../scopes.js";
 import type { ProcessScope, Scope, ScopeOptions } from "../scopes.js";
+import { either } from "../signals.js";
 import { send, type SendOptions, type Sent } from "../sending.js";
 import type { Attempt, Json, Patch } from "../types.js";
 import { Ledger, type Missed, type Whole } from "./ledger.js";
@@ -74,7 +75,9 @@ export class Shared<T extends object> implements Host<T> {
   readonly #channel: ChannelLike | undefined;
   readonly #locks: LocksLike | undefined;
   readonly #leave: (() => void)[];
-  readonly #ended = new AbortController();
+  /** Aborts when this tab can go on no more. */
+  readonly #over = new AbortController();
+  #ended = false;
   /** What the replica is at; -1 when it is at nothing that was committed. */
   #revision = -1;
   #stateLength = 0;
@@ -122,6 +125,8 @@ export class Shared<T extends object> implements Host<T> {
       shared.#end();
       throw problem;
     }
+    // Those who have other settings are to notice.
+    shared.#channel?.postMessage({ opened: true });
     if (shared.#channel === undefined) {
       const text = "there is no BroadcastChannel: what other tabs change shows with this tab's next change";
       shared.#tell(new StoreError("unavailable", ledger.name, text));
@@ -205,8 +210,7 @@ export class Shared<T extends object> implements Host<T> {
       const text = "there are no Web Locks here, so that no tab can be chosen: nothing is done";
       throw new StoreError("unavailable", this.#ledger.name, text);
     }
-    const signals = [this.#ended.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    const signal = AbortSignal.any(signals);
+    const { signal, release } = either(this.#over.signal, options.signal);
     let began = false;
     try {
       return await this.#locks.request(`${database}:${this.#ledger.name}:${purpose}`, { signal }, () => {
@@ -216,6 +220,8 @@ export class Shared<T extends object> implements Host<T> {
     } catch (problem) {
       if (!began && signal.aborted) return undefined;
       throw problem;
+    } finally {
+      release();
     }
   }
 
@@ -349,9 +355,13 @@ export class Shared<T extends object> implements Host<T> {
 
   #failed(problem: unknown, waiting: readonly Pick<Job<T>, "reject">[]): void {
     const failure = storeError(this.#ledger.name, problem);
-    if (FINAL.has(failure.problem)) this.#failure ??= failure;
-    if (failure.problem !== "closed") this.#tell(failure);
     for (const { reject } of waiting) reject(failure);
+    if (FINAL.has(failure.problem)) {
+      this.#failure ??= failure;
+      // What it leads is for another tab.
+      this.#over.abort(failure);
+    }
+    if (failure.problem !== "closed") this.#tell(failure);
   }
 
   #tell(problem: StoreError): void {
@@ -362,7 +372,7 @@ export class Shared<T extends object> implements Host<T> {
   /** Every tab does what is due; the first one does it, and the others find it done. */
   #wakeLater(again?: number): void {
     const replica = this.#replica;
-    if (this.#ended.signal.aborted || this.#options.timers === false) return;
+    if (this.#ended || this.#options.timers === false) return;
     const at = again ?? replica.nextTimeout;
     if (at === this.#wakeAt) return;
     this.#forget?.();
@@ -383,9 +393,10 @@ export class Shared<T extends object> implements Host<T> {
   }
 
   #end(): void {
-    if (this.#ended.signal.aborted) return;
+    if (this.#ended) return;
+    this.#ended = true;
     this.#failure ??= new StoreError("closed", this.#ledger.name, "it was closed");
-    this.#ended.abort(new DOMException("the shared cache was closed", "AbortError"));
+    this.#over.abort(new DOMException("the shared cache was closed", "AbortError"));
     for (const { reject } of [...this.#jobs.splice(0), ...this.#readers.splice(0)]) reject(this.#failure);
     this.#forget?.();
     for (const leave of this.#leave.splice(0)) leave();

@@ -3,5 +3,5 @@ export { eventStream, kubernetes, lines, type FetchOptions } from "./fetching.js
 export type { Feed, FeedWords, Position, WatchSettings } from "./settings.js";
 export { webSocket, type SocketLike, type SocketOptions } from "./socket.js";
 export type { WatchFailure, WatchState } from "./states.js";
-export type { Address, ListCall, Receiver, StreamCall, Transport } from "./transport.js";
-export { watch, type ListAnswer, type Watch, type WatchOptions } from "./watch.js";
+export type { Address, ListAnswer, ListCall, Receiver, StreamCall, Transport } from "./transport.js";
+export { watch, type Watch, type WatchOptions } from "./watch.js";

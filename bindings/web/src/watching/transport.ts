@@ -14,6 +14,9 @@ export interface ListCall {
   readonly signal: AbortSignal;
 }
 
+/** What a list call answers. */
+export type ListAnswer = Response | ArrayBuffer | Uint8Array | string;
+
 /** A stream that a watch asks for. */
 export interface StreamCall {
   /** The version from which it goes on, for watches that resume so. */

@@ -2,18 +2,22 @@
 
 import { BrokenError } from "../errors.js";
 import { hosted, type Hosted, type Target } from "../host.js";
-import { guarded, loaded, type RawCache, type RawSession } from "../load.js";
+import { guarded, loaded, type RawSession } from "../load.js";
 import { onNetwork, seemsOnline } from "../network.js";
 import { coreJson, randomSeed } from "../options.js";
 import { isResponse, retryAfterOf } from "../responses.js";
-import type { Changes } from "../types.js";
 import { Polling } from "./polling.js";
 import type { Feed, Position, WatchSettings } from "./settings.js";
-import { States, type WatchFailure, type WatchState } from "./states.js";
-import { problemOf, type ListCall, type Receiver, type StreamCall, type Transport } from "./transport.js";
-
-/** What a list call answers. */
-export type ListAnswer = Response | ArrayBuffer | Uint8Array | string;
+import { bytesOf, stateOf, type Action, type Asked, type Step } from "./session.js";
+import { States, type WatchState } from "./states.js";
+import {
+  problemOf,
+  type ListAnswer,
+  type ListCall,
+  type Receiver,
+  type StreamCall,
+  type Transport,
+} from "./transport.js";
 
 /** How a cache is watched. */
 export interface WatchOptions {
@@ -36,22 +40,6 @@ export interface WatchOptions {
   /** Told of messages and lists that cannot be read, and of what could not be kept. Default a warning on the console. */
   readonly onProblem?: (problem: string) => void;
 }
-
-/** What the session asks for. */
-type Action<T> =
-  | { readonly list: Omit<ListCall, "query" | "signal"> & Asked }
-  | { readonly watch: Omit<StreamCall, "query" | "signal"> & Asked }
-  | { readonly close: number }
-  | { readonly applied: Changes<T> }
-  | { readonly refused: string };
-
-interface Asked {
-  readonly call: number;
-  readonly query: [string, string][];
-}
-
-/** Something for the session to take. */
-type Step = (session: RawSession, raw: RawCache, now: number) => string | undefined | void;
 
 /**
  * Lists, opens the stream, goes on from the last version when it breaks, lists again when that is forgotten, and waits
@@ -384,34 +372,6 @@ export class Watch<T extends object> implements AsyncIterable<WatchState> {
   #look(): WatchState {
     const session = this.#session;
     if (session === undefined) return this.#states.current;
-    return guarded(() => {
-      const [failure, position] = [session.failure(), session.position()];
-      return {
-        state: session.state() as WatchState["state"],
-        synced: session.is_synced(),
-        failure: failure === undefined ? undefined : failureOf(JSON.parse(failure) as WatchFailure),
-        position: position === undefined ? undefined : positionOf(JSON.parse(position) as Told),
-      };
-    });
+    return stateOf(session);
   }
-}
-
-interface Told {
-  readonly version: string | null;
-  readonly sequence: number | null;
-}
-
-/** No status was answered where the server only said when to come back. */
-function failureOf(told: WatchFailure): WatchFailure {
-  return told.status === 0 ? { ...told, status: null } : told;
-}
-
-function positionOf({ version, sequence }: Told): Position | undefined {
-  if (version === null && sequence === null) return undefined;
-  return { ...(version === null ? {} : { version }), ...(sequence === null ? {} : { sequence }) };
-}
-
-async function bytesOf(answer: ListAnswer): Promise<Uint8Array | string> {
-  if (typeof answer === "string" || answer instanceof Uint8Array) return answer;
-  return new Uint8Array(isResponse(answer) ? await answer.arrayBuffer() : answer);
 }

@@ -153,6 +153,11 @@ describe("a shared cache", () => {
     expect(rows.size).toBe(1);
     expect(deaf.cache.getSnapshot()).toEqual([]);
     await deaf.sync();
+    const far = deaf.cache.getSnapshot();
+    for (let n = 0; n < 9; n += 1) await one.update((cache) => cache.markAsUpdating("z1", { n }));
+    await deaf.sync();
+    expect(deaf.cache.getSnapshot()[0]).toBe(far[0]);
+    expect(deaf.cache.getSnapshot()[1]?.value.n).toBe(8);
     const last = await open();
     expect(ids(last)).toHaveLength(13);
     expect(new Set(states()).size).toBe(1);
@@ -327,6 +332,19 @@ describe("failures", () => {
     });
     expect([ids(two), one.failure?.problem]).toEqual([["a", "b"], "newer"]);
     await expect(one.sync()).rejects.toMatchObject({ problem: "newer" });
+  });
+
+  it("of other settings end what the tab leads, so that another one sends", async () => {
+    const [one, sent] = [await open(), [] as string[]];
+    const sending = one.send(({ id }) => (sent.push(`one ${id}`), Promise.resolve()));
+    await one.update((cache) => cache.merge([{ id: "a" }, { id: "b" }]));
+    await settle();
+    const two = await open({ config: { ttl: 5_000 } });
+    await sending;
+    void two.send(({ id }) => (sent.push(`two ${id}`), Promise.resolve()));
+    await two.update((cache) => cache.queue({ delete: "b" }));
+    await settle(20);
+    expect([sent, kinds()]).toEqual([["two b"], ["newer"]]);
   });
 
   it("of a newer version of the library: it is not overwritten", async () => {
