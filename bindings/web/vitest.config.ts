@@ -15,7 +15,7 @@ export default defineConfig({
   test: {
     // Also where a DOM is there, modules lie in files: the WebAssembly is read from one.
     testTransformMode: { ssr: ["**/*"] },
-    testTimeout: 60_000,
+    testTimeout: 30_000,
     include: ["tests/**/*.test.{ts,tsx}"],
     exclude: ["tests/browser/**", "**/node_modules/**"],
   },

@@ -2,6 +2,7 @@
 
 import type { Hosted } from "./host.js";
 import type { Changes, Patch } from "./types.js";
+import { isResponse, refusedBy } from "./responses.js";
 import type { Verbs } from "./verbs.js";
 
 /** How a scope runs. */
@@ -124,6 +125,7 @@ async function run<T extends object, R>(
       };
       try {
         const result = await Promise.race([work.call(scope), ended.promise]);
+        if (isResponse(result) && !result.ok) throw refusedBy(result);
         await within((cache) => cache.acknowledge(operation, work.answer(result)));
         return result;
       } catch (problem) {
