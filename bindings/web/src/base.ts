@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** What every part of a cache stands on: the WebAssembly object, the clock, and who is told. */
 
 import { systemClock, type Clock, type Forget } from "./clock.js";

@@ -56,6 +56,7 @@ fn test(node: &Node) -> Outcome {
     tests.args(["run", "--silent", "test"]);
     tests.env("RESOURCECACHE_LAGGING_SERVER", lagging_server()?);
     node.run(&mut tests)?;
+    node.run(Command::new("node").arg("tests/fresh-app/run.mjs"))?;
     conformance(node)
 }
 
