@@ -91,6 +91,10 @@ enum Command {
         /// Only those of the Swift package; writes docs/swift-benchmarks.md.
         #[arg(long, conflicts_with_all = ["only_write", "python", "storage"])]
         swift: bool,
+        /// Only those of the web package, in Node and in the Chromium that RESOURCECACHE_CHROMIUM names; writes
+        /// docs/web-benchmarks.md.
+        #[arg(long, conflicts_with_all = ["only_write", "python", "storage", "swift"])]
+        web: bool,
         /// Only writes what the last run found.
         #[arg(long)]
         only_write: bool,
@@ -142,6 +146,7 @@ fn main() -> ExitCode {
         Command::Bench { kotlin: true, .. } => kotlin::bench(),
         Command::Bench { storage: true, .. } => storage_bench::run(),
         Command::Bench { swift: true, .. } => swift::bench(),
+        Command::Bench { web: true, .. } => web::bench(),
         Command::Bench { only_write, .. } => bench::run(only_write),
         Command::Count { write } => count::run(write),
         Command::ModelCheck { large } => model_check::run(large),

@@ -30,6 +30,10 @@ pub(crate) fn common(a: &[u8], b: &[u8]) -> usize {
     const BLOCK: usize = 128;
     let length = a.len().min(b.len());
     let (a, b) = (&a[..length], &b[..length]);
+    if cfg!(target_family = "wasm") {
+        // There memory is compared byte by byte, and no block at a stroke.
+        return common_start(a, b);
+    }
     if a == b {
         return length;
     }

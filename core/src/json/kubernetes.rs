@@ -139,7 +139,7 @@ impl Schema {
             Some("DELETED") => WatchEvent::Deleted(resource()?),
             Some("BOOKMARK") => return self.bookmark(object).map_err(bad),
             Some("ERROR") => {
-                let status: Status = serde_json::from_str(object)
+                let status: Status = serde_json::from_slice(object.as_bytes())
                     .map_err(|error| bad(format!("/object is no Status: {error}")))?;
                 return Ok(StreamEvent::Failed(status.into()).into());
             }

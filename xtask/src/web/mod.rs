@@ -1,5 +1,6 @@
 //! The web package: its WebAssembly, its TypeScript, and their tests.
 
+mod bench;
 mod node;
 mod wasm;
 
@@ -8,6 +9,7 @@ use std::process::Command;
 use clap::Args;
 
 use crate::run::{self, Outcome, lagging_server, output, skipped};
+pub(crate) use crate::web::bench::run as bench;
 use crate::web::node::Node;
 
 /// What to do with the web package; without any, it is built and tested.

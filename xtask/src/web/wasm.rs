@@ -65,7 +65,7 @@ pub(super) fn build(node: &Node, debian: bool) -> Outcome {
     let bound = generated.join("resourcecache_bg.wasm");
     node.run(
         Command::new("npx")
-            .args(["--no-install", "wasm-opt", "-O2"])
+            .args(["--no-install", "wasm-opt", "-Oz"])
             .args(["--enable-bulk-memory", "--enable-nontrapping-float-to-int"])
             .args(["--enable-sign-ext", "--enable-mutable-globals"])
             .args(["--enable-reference-types", "--enable-multivalue"])

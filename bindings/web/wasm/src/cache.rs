@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::applied;
 use crate::error::Refusal;
 use crate::journal::Journal;
+use crate::reader;
 
 /// A JSON text, or why not.
 pub(crate) type Answer = Result<String, Refusal>;
@@ -56,7 +57,7 @@ pub(crate) fn ms(duration: Option<f64>, what: &str) -> Result<Option<u64>, Error
 
 /// A value of the core's, from its JSON form.
 pub(crate) fn read<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, Refusal> {
-    serde_json::from_str(text).map_err(|error| Refusal::bad_input(what, error))
+    reader::from_str(text).map_err(|error| Refusal::bad_input(what, error))
 }
 
 #[wasm_bindgen]

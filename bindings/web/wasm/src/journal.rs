@@ -64,10 +64,9 @@ impl Cache {
     /// Applies the lines of a journal, each at its own time. Those before one that is refused stay
     /// applied.
     pub fn replay(&mut self, journal: &str) -> Result<(), Refusal> {
-        let lines: Result<Vec<Line>, _> = serde_json::Deserializer::from_str(journal)
-            .into_iter()
-            .collect();
-        for Line { now, event } in lines.map_err(|error| Refusal::bad_input("journal", error))? {
+        let lines = journal.lines().filter(|line| !line.trim().is_empty());
+        let lines: Result<Vec<Line>, _> = lines.map(|line| read(line, "journal")).collect();
+        for Line { now, event } in lines? {
             let line = self.journal.line(&event, now);
             self.cache.apply(event, now)?;
             self.journal.push(line);

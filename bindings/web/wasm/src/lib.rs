@@ -13,6 +13,7 @@ mod error;
 mod fault;
 mod journal;
 mod outbox;
+mod reader;
 mod steps;
 mod verbs;
 mod view;

@@ -231,6 +231,5 @@ fn begin(id: &str, kind: Kind, min_ttl_ms: Option<u64>) -> Event<JsonResource> {
 }
 
 fn kind_of(word: &str) -> Result<Kind, Refusal> {
-    let word = serde_json::Value::from(word);
-    serde_json::from_value(word).map_err(|error| Refusal::bad_input("operation", error))
+    read(&applied::json(&word), "operation")
 }

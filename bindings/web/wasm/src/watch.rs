@@ -255,5 +255,5 @@ fn over(base: &WatchConfig, settings: &str) -> Result<WatchConfig, Refusal> {
     if let (Value::Object(all), Value::Object(set)) = (&mut all, set) {
         all.extend(set);
     }
-    serde_json::from_value(all).map_err(bad)
+    read(&all.to_string(), "watch settings")
 }
