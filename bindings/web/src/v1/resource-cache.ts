@@ -116,10 +116,7 @@ export class ResourceCache<T extends object> {
 
   /** The server answered with some fields of a resource. */
   updateInPlace<Fields extends Partial<T>>(id: string, updatedData: Fields): Promise<void> {
-    return this.#verb((core) => {
-      const { _meta: _, ...fields } = updatedData as { _meta?: unknown };
-      core.updateInPlace(id, fields as object as Partial<Stored>);
-    });
+    return this.#verb((core) => void core.updateInPlace(id, updatedData as object as Partial<Stored>));
   }
 
   /**
@@ -277,8 +274,8 @@ export class ResourceCache<T extends object> {
     };
     const core = new Core<Stored>(options, found.saved);
     try {
+      // As restoring a state, importing a list does what has become due since.
       if (found.list !== undefined) core.importV1(importable(found.list, this.#identifier) as Stored[]);
-      core.handleTimeout();
       return use(core);
     } finally {
       core.close();

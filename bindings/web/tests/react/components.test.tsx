@@ -41,6 +41,7 @@ describe("a badge", () => {
     );
     expect(text({ status: "retrying", retryCount: 0, maxRetries: 3 })).toBe("Retrying...");
     expect(text({ status: "updating", error: "refused", message: "Update failed" })).toBe("refused");
+    expect(text({ status: "retrying", error: "503" })).toBe("Retrying...");
     expect(text({})).toBeUndefined();
   });
 

@@ -4,11 +4,13 @@ import { StrictMode } from "react";
 import { hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, expect, it, vi } from "vitest";
-import { isReady, ManualClock, ResourceCache } from "resourcecache";
+import { init, isReady, ManualClock, ResourceCache, type Row } from "resourcecache";
 import { ResourceStatusBadge, rowsOf, useResource, useResourceCache, useStatus } from "resourcecache/react";
 import { ZoneList, ZONES, type Zone } from "./zones.js";
 
 configure({ asyncUtilTimeout: 20_000 });
+
+const NONE: readonly Row<Zone>[] = [];
 
 afterEach(() => {
   cleanup();
@@ -63,4 +65,21 @@ it.each([undefined, ZONES])("is rendered on a server, and hydrates without a mis
 it("renders badges of what version 1.0 has on a server", () => {
   const html = renderToString(<ResourceStatusBadge resource={{ _meta: { status: "deleting" } }} />);
   expect(html).toContain("Deleting...");
+});
+
+it("hydrates what the server showed where there is a cache already", async () => {
+  await init();
+  const cache = new ResourceCache<Zone>({ clock: new ManualClock() });
+  cache.merge(ZONES);
+  const root = document.createElement("div");
+  document.body.append(root);
+  root.innerHTML = renderToString(<ZoneList cache={undefined} initial={NONE} />);
+  const recovered: unknown[] = [];
+  const onRecoverableError = (problem: unknown) => recovered.push(problem);
+  const page = await act(async () =>
+    hydrateRoot(root, <ZoneList cache={cache} initial={NONE} />, { onRecoverableError }),
+  );
+  expect(screen.getAllByRole("listitem")).toHaveLength(3);
+  expect(recovered).toEqual([]);
+  await act(async () => page.unmount());
 });

@@ -59,6 +59,19 @@ it("an answer that was asked for before a mutation ended does no harm", async ()
   expect(rows.map((row) => row.value)).toEqual([{ id: "b", name: "2" }]);
 });
 
+it("an answer decides by when it was asked for", async () => {
+  const answers: ((zones: readonly Zone[]) => void)[] = [];
+  const { cache, clock, options } = world(() => new Promise((answer) => answers.push(answer)));
+  cache.merge([A, B]);
+  cache.markAsDeleting("a");
+  const asked = client.fetchQuery(options);
+  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  // It comes after the deletion's time, and was asked for within.
+  clock.advance(61_000);
+  answers[0]?.([A, B]);
+  expect((await asked).map((row) => row.id)).toEqual(["b"]);
+});
+
 it("a mutation that fails shows the server's word, without a rollback by hand", async () => {
   const { cache, options, ids } = world();
   await client.fetchQuery(options);
@@ -122,9 +135,11 @@ it("options may be made anew with each render", async () => {
   client.getQueryCache().subscribe((event) => {
     if (event.type === "updated" && event.action.type === "success") told += 1;
   });
+  const listening = vi.spyOn(cache, "subscribe");
   for (let render = 0; render < 3; render += 1) {
     resourceQuery({ client, queryKey: ["zones"], cache, list: async () => [A, B] });
   }
+  expect(listening).not.toHaveBeenCalled();
   cache.markAsDeleting("a");
   expect(told).toBe(1);
 });

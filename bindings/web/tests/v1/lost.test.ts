@@ -1,6 +1,6 @@
 /** What users of version 1.0 lost, one test each. */
 
-import { createStorage } from "unstorage";
+import { createStorage, normalizeKey } from "unstorage";
 import { expect, it } from "vitest";
 import { RESOURCE_CACHE_CONFIG, ResourceCache, type CachedResource } from "../../src/v1/index.js";
 import { A, B, BEGIN, FIVE, KEY, shown, zones, type Zone } from "./world.js";
@@ -207,7 +207,7 @@ it("v1.0 lost the difference between keys", () => {
     ["a", "?b"],
     ["..", "a"],
   ];
-  const keys = parts.map((args) => dnsRecords.getCacheKey(...args));
+  const keys = parts.map((args) => normalizeKey(dnsRecords.getCacheKey(...args)));
   expect(new Set(keys).size).toBe(parts.length);
   expect(keys[0]).toBe("dns-records:a:b%3Ac");
   expect(keys.at(-1)).toBe("dns-records:%2E%2E:a");
