@@ -20,6 +20,9 @@ pub struct Applied {
     pub upserted: u32,
     /// How many rows are no longer visible.
     pub removed: u32,
+    /// When to call `handle_timeout` next, in milliseconds after 1970-01-01T00:00:00Z; none when
+    /// nothing will be due. It saves asking `poll_timeout_ms` behind each call.
+    pub due_ms: Option<i64>,
     /// The rest, to be taken apart when it is looked at: a JSON text, and behind it each upserted
     /// row as one more, in list order, each after a U+001E.
     ///
@@ -85,6 +88,7 @@ impl Applied {
             operations: applied.operations.iter().map(|o| o.0).collect(),
             upserted: count(changes.upserted.len()),
             removed: count(changes.removed.len()),
+            due_ms: inner.cache.poll_timeout().map(|at| at.0),
             text,
         }
     }

@@ -25,6 +25,7 @@ mod settings;
 mod sharing;
 mod steps;
 mod store;
+mod verb_text;
 mod verbs;
 mod view;
 mod watch_call;

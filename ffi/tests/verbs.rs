@@ -387,3 +387,79 @@ fn keys_and_the_diagram_are_the_cores() {
     );
     assert_eq!(lifecycle_diagram(), resourcecache::lifecycle_mermaid());
 }
+
+/// Each verb by its method, and as the text that is to be the same.
+type Spoken = (
+    fn(&JsonCache) -> Result<resourcecache_ffi::Applied, CacheError>,
+    &'static str,
+);
+
+#[test]
+fn a_verb_as_a_text_is_its_method() {
+    const VERBS: [Spoken; 12] = [
+        (
+            |c| c.add_as_creating(br#"{"id":"t","n":0}"#, Some(9_000)),
+            "{\"add_as_creating\":{\"min_ttl_ms\":9000}}\u{1e}{\"id\":\"t\",\"n\":0}",
+        ),
+        (
+            |c| c.replace_created("t".into(), br#"{"id":"c","n":0}"#),
+            "{\"replace_created\":{\"temp_id\":\"t\"}}\u{1e}{\"id\":\"c\",\"n\":0}",
+        ),
+        (
+            |c| c.mark_as_updating("a".into(), br#"{"n":2}"#, Some(1)),
+            "{\"mark_as_updating\":{\"id\":\"a\",\"min_ttl_ms\":1}}\u{1e}{\"n\":2}",
+        ),
+        (
+            |c| c.mark_as_deleting("b".into(), None),
+            "{\"mark_as_deleting\":{\"id\":\"b\"}}",
+        ),
+        (|c| c.revert("b".into()), "{\"revert\":{\"id\":\"b\"}}"),
+        (
+            |c| c.mark_as_processing("b".into(), Kind::Process),
+            "{\"mark_as_processing\":{\"id\":\"b\",\"operation\":\"process\"}}",
+        ),
+        (
+            |c| c.update_metadata("b".into(), br#"{"progress":20}"#),
+            "{\"update_metadata\":{\"id\":\"b\"}}\u{1e}{\"progress\":20}",
+        ),
+        (|c| c.complete("b".into()), "{\"complete\":{\"id\":\"b\"}}"),
+        (
+            |c| c.update_in_place("b".into(), br#"{"n":5}"#),
+            "{\"update_in_place\":{\"id\":\"b\"}}\u{1e}{\"n\":5}",
+        ),
+        (|c| c.remove("b".into()), "{\"remove\":{\"id\":\"b\"}}"),
+        // What is refused is refused in the same words.
+        (
+            |c| c.mark_as_updating("a".into(), b"[", None),
+            "{\"mark_as_updating\":{\"id\":\"a\"}}\u{1e}[",
+        ),
+        (|c| c.revert("x".into()), "{\"revert\":{\"id\":\"x\"}}"),
+    ];
+    let ((one, clock), (other, its)) = (cache(), cache());
+    for (at, (method, text)) in VERBS.iter().enumerate() {
+        for clock in [&clock, &its] {
+            clock.set_ms(at as i64 * 100);
+        }
+        assert_eq!(other.apply_verb(text.as_bytes()), method(&one), "{text}");
+        assert_eq!(other.save(), one.save(), "{text}");
+    }
+    let unknown = other.apply_verb(b"{\"drop\":{\"id\":\"a\"}}");
+    assert!(
+        matches!(&unknown, Err(CacheError::BadInput { subject, .. }) if subject == "verb"),
+        "{unknown:?}"
+    );
+    assert_eq!(other.save(), one.save());
+}
+
+#[test]
+fn an_answer_tells_what_is_due_next() {
+    let (cache, clock) = cache();
+    let begun = cache.mark_as_deleting("a".into(), None).expect("it begins");
+    let due = cache.poll_timeout_ms().expect("it asks");
+    assert!(due.is_some());
+    assert_eq!(begun.due_ms, due);
+    clock.set_ms(5);
+    let reverted = cache.revert("a".into()).expect("it is taken back");
+    assert_eq!(Ok(reverted.due_ms), cache.poll_timeout_ms());
+    assert_ne!(reverted.due_ms, due);
+}

@@ -54,7 +54,7 @@ public class ResourceCache<T : Any> internal constructor(
 
     init {
         shown.fill()
-        deadlines = Deadlines(this, time, shown.pulse).launchIn(scope)
+        deadlines = Deadlines(this, time, shown.due).launchIn(scope)
         deadlines.invokeOnCompletion { close() }
     }
 
@@ -101,11 +101,20 @@ public class ResourceCache<T : Any> internal constructor(
     /** Changes something: calls, shows what has changed, and answers it. */
     internal suspend fun changing(call: JsonCache.() -> Applied): Change<T> = changingWith { native.call() to Unit }.first
 
+    /** A verb as [verbText] writes it. */
+    internal suspend fun verb(text: String): Change<T> = changing { applyVerb(lend(text)) }
+
     /** The same for a call that answers something else as well. */
     internal suspend fun <R> changingWith(call: JsonCache.() -> Pair<Applied, R>): Pair<Change<T>, R> = lane.run {
-        val (applied, answer) = reading {
-            time.tick()
-            native.call()
+        val (applied, answer) = try {
+            reading {
+                time.tick()
+                native.call()
+            }
+        } catch (refused: CacheException) {
+            // What others have committed may have been taken all the same.
+            if (refused !is CacheException.Closed) shown.refreshDue()
+            throw refused
         }
         val change = shown.follow(applied)
         lane.tell { shown.publish(change) }

@@ -22,6 +22,7 @@ internal class Shown<T : Any>(private val native: JsonCache, private val wire: W
     private val readers = CopyOnWriteArrayList<Channel<Change<T>>>()
     private val statuses = ConcurrentHashMap<String, Watched>()
     private val beat = MutableStateFlow(0L)
+    private val nextDue = MutableStateFlow<Long?>(null)
 
     @Volatile
     private var isClosed = false
@@ -31,6 +32,9 @@ internal class Shown<T : Any>(private val native: JsonCache, private val wire: W
 
     /** Counts the calls, for those who wait for something to happen. */
     val pulse: StateFlow<Long> = beat.asStateFlow()
+
+    /** When something is due next, in milliseconds. */
+    val due: StateFlow<Long?> = nextDue.asStateFlow()
 
     val changes: Flow<Change<T>> = flow {
         val mine = Channel<Change<T>>(Channel.UNLIMITED)
@@ -66,6 +70,16 @@ internal class Shown<T : Any>(private val native: JsonCache, private val wire: W
         store.fill(wire.rows(native { native.visible() }))
         list.value = store.list()
         refreshOnline()
+        refreshDue()
+    }
+
+    /** After what may have moved it, and did not answer it. */
+    fun refreshDue() {
+        try {
+            nextDue.value = native { native.pollTimeoutMs() }
+        } catch (_: CacheException) {
+            // Closed meanwhile, or broken: nothing is done any more.
+        }
     }
 
     /** After what may have changed it. */
@@ -75,6 +89,7 @@ internal class Shown<T : Any>(private val native: JsonCache, private val wire: W
 
     /** What a call has changed, and the list that it leads to; none when it is as it was. */
     fun follow(applied: Applied): Pair<Change<T>, RowList<T>?> {
+        nextDue.value = applied.dueMs
         val change = store.follow(wire.change(applied))
         val same = change.upserted.isEmpty() && change.removed.isEmpty()
         return change to if (same) null else store.list()

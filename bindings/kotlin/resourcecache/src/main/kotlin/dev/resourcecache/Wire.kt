@@ -19,8 +19,8 @@ import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import kotlinx.serialization.json.long
 
-/** Stands before each row in the texts of the native library (RFC 7464). */
-private const val SEPARATOR = '\u001e'
+/** Stands before each row in the texts of the native library, and before a verb's body (RFC 7464). */
+internal const val SEPARATOR = '\u001e'
 
 /** One row of such a text. Its names are single words, which no naming strategy changes. */
 @Serializable
@@ -35,6 +35,18 @@ private class RowText<T>(
     val progress: JsonObject? = null,
     val body: T,
 )
+
+/** What stands before the rows. */
+@Serializable
+private class RestText(
+    val removed: List<RemovedText>,
+    val outcomes: List<JsonObject>,
+    val warnings: List<JsonElement>,
+    val conflicts: List<JsonObject>,
+)
+
+@Serializable
+private class RemovedText(val key: Long, val id: String)
 
 /** The same without the body, for those who ask for the status alone. */
 @Serializable
@@ -54,16 +66,16 @@ internal class Wire<T : Any>(private val serializer: KSerializer<T>, private val
         val operations = if (applied.operations.isEmpty()) emptyList() else applied.operations.map { it.toLong() }
         val text = applied.text
         val end = text.indexOf(SEPARATOR).let { if (it < 0) text.length else it }
-        val rest = if (end == 0) null else plain.parseToJsonElement(text.substring(0, end)).jsonObject
+        val rest = if (end == 0) null else plain.decodeFromString(RestText.serializer(), text.substring(0, end))
         val upserted = ArrayList<Upsert<T>>(applied.upserted.toInt())
         each(text) { part -> upserted += read(part) { row, after -> Upsert(row, after) } }
         return Change(
             applied.revision.toLong(),
             upserted,
-            rest.list("removed") { Removed(it.number("key"), it.word("id")) },
-            rest.list("outcomes", ::outcome),
-            rest.parts("warnings", ::warning),
-            rest.list("conflicts", ::conflict),
+            rest?.removed.orEmpty().map { Removed(it.key, it.id) },
+            rest?.outcomes.orEmpty().map(::outcome),
+            rest?.warnings.orEmpty().map(::warning),
+            rest?.conflicts.orEmpty().map(::conflict),
             operations,
         )
     }
@@ -194,9 +206,3 @@ private fun JsonObject.word(name: String) = getValue(name).jsonPrimitive.content
 private fun JsonObject.number(name: String) = getValue(name).jsonPrimitive.long
 
 private fun JsonObject.present(name: String) = get(name).takeIf { it !is kotlinx.serialization.json.JsonNull }
-
-private inline fun <R> JsonObject?.parts(name: String, read: (JsonElement) -> R): List<R> =
-    this?.get(name)?.jsonArray?.map(read) ?: emptyList()
-
-private inline fun <R> JsonObject?.list(name: String, read: (JsonObject) -> R): List<R> =
-    parts(name) { read(it.jsonObject) }
