@@ -66,6 +66,9 @@ enum Command {
         /// Builds the library for Android instead, by the NDK that ANDROID_NDK_HOME names.
         #[arg(long)]
         android: bool,
+        /// Makes its documentation alone, by Dokka, as a release has it.
+        #[arg(long, conflicts_with = "android")]
+        docs: bool,
     },
     /// Gets Redis where it can, and runs the tests of the Redis store.
     Redis,
@@ -137,7 +140,8 @@ fn main() -> ExitCode {
         Command::Python { fresh: true, .. } => python_packages::fresh(),
         Command::Python { wheels: true, .. } => python_packages::wheels(),
         Command::Python { .. } => python::test(),
-        Command::Kotlin { android: true } => kotlin::android(),
+        Command::Kotlin { android: true, .. } => kotlin::android(),
+        Command::Kotlin { docs: true, .. } => kotlin::docs(),
         Command::Kotlin { .. } => kotlin::test(),
         Command::Redis => real_redis(),
         Command::Lint => lint(),

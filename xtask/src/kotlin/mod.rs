@@ -41,6 +41,28 @@ pub(crate) fn android() -> Outcome {
     android::build()
 }
 
+/// Makes the documentation's jar as a release does, and looks into it.
+pub(crate) fn docs() -> Outcome {
+    tools()?;
+    native("debug", &[])?;
+    maven(&["-P", "release", "-DskipTests", "install"])?;
+    let made = files(&format!("{PROJECT}/resourcecache/target"), "jar")?;
+    let jar = made.iter().find(|jar| jar.contains("javadoc"));
+    let jar = jar.ok_or("Dokka made no jar of the documentation")?;
+    let listed = output(Command::new("jar").arg("tf").arg(root().join(jar)))?;
+    let pages = listed.lines().filter(|line| line.ends_with(".html"));
+    let (mut count, mut has_cache) = (0, false);
+    for page in pages {
+        count += 1;
+        has_cache |= page.ends_with("dev.resourcecache/-resource-cache/index.html");
+    }
+    if !has_cache {
+        return Err(format!("{jar}: of its {count} pages none is ResourceCache's"));
+    }
+    println!("{jar} has {count} pages");
+    Ok(())
+}
+
 /// Times a release beside what one would do without it, and writes docs/kotlin-benchmarks.md.
 pub(crate) fn bench() -> Outcome {
     tools()?;

@@ -64,11 +64,13 @@ public class Request<out T> internal constructor(
  *
  * @property status the HTTP status.
  * @property retryAfter the answer's `Retry-After`.
+ * @property body the answer's bytes: a watch looks there for a `Status` of Kubernetes.
  */
-public class HttpFailure(
+public class HttpFailure @JvmOverloads constructor(
     public val status: Int,
     message: String,
     public val retryAfter: Duration? = null,
+    public val body: ByteArray = ByteArray(0),
 ) : Exception(message)
 
 /**

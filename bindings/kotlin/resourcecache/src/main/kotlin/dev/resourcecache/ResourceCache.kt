@@ -2,6 +2,7 @@ package dev.resourcecache
 
 import dev.resourcecache.ffi.Applied
 import dev.resourcecache.ffi.JsonCache
+import dev.resourcecache.ffi.WatchAction
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Clock
 import kotlinx.coroutines.CoroutineDispatcher
@@ -106,20 +107,41 @@ public class ResourceCache<T : Any> internal constructor(
 
     /** The same for a call that answers something else as well. */
     internal suspend fun <R> changingWith(call: JsonCache.() -> Pair<Applied, R>): Pair<Change<T>, R> = lane.run {
-        val (applied, answer) = try {
-            reading {
-                time.tick()
-                native.call()
-            }
-        } catch (refused: CacheException) {
-            // What others have committed may have been taken all the same.
-            if (refused !is CacheException.Closed) shown.refreshDue()
-            throw refused
+        val (applied, answer) = timed { native.call() }
+        show(applied) to answer
+    }
+
+    /** Asks a watch what to do next, and shows what it has changed by that. */
+    internal suspend fun polling(poll: () -> WatchAction?): WatchAction? = lane.run {
+        timed(poll).also { if (it is WatchAction.Applied) show(it.applied) }
+    }
+
+    /** Tells a watch, or asks it, at the time that it is. */
+    internal suspend fun <R> telling(call: () -> R): R = lane.run { timed(call) }
+
+    internal fun now(): Long = time.now()
+
+    /** A call that goes by the time, and may change something. */
+    private inline fun <R> timed(call: () -> R): R = try {
+        reading {
+            time.tick()
+            call()
         }
+    } catch (refused: CacheException) {
+        // What others have committed may have been taken all the same.
+        if (refused !is CacheException.Closed) shown.refreshDue()
+        throw refused
+    }
+
+    private fun show(applied: Applied): Change<T> {
         val change = shown.follow(applied)
         lane.tell { shown.publish(change) }
-        change.first to answer
+        return change.first
     }
+
+    internal fun wake() = shown.wake()
+
+    internal suspend fun awaitClosed() = deadlines.join()
 
     internal val pulse: StateFlow<Long> get() = shown.pulse
 

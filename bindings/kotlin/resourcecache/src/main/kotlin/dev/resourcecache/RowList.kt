@@ -79,6 +79,7 @@ internal class RowStore<T> {
      */
     fun follow(change: Change<T>): Change<T> {
         if (change.upserted.isEmpty() && change.removed.isEmpty()) return change
+        if (change.removed.isEmpty()) replace(change.upserted)?.let { return change.copy(upserted = it) }
         for (removed in change.removed) take(removed.key)
         val upserted = change.upserted.map { upsert ->
             val before = take(upsert.row.key)
@@ -87,6 +88,33 @@ internal class RowStore<T> {
         for (upsert in upserted) insert(upsert.row, upsert.after)
         return change.copy(upserted = upserted)
     }
+
+    /**
+     * Replaces rows that stay where they are, which is what most changes are, and spares moving the
+     * others; none, and nothing is done, when one of them is new or elsewhere. Where each stands behind
+     * the same row as before, taking all out and putting them back in order leads to the same list.
+     */
+    private fun replace(upserted: List<Upsert<T>>): List<Upsert<T>>? {
+        val found = arrayOfNulls<Part<T>>(upserted.size)
+        val at = IntArray(upserted.size)
+        upserted.forEachIndexed { i, upsert ->
+            val part = places[upsert.row.key] ?: return null
+            found[i] = part
+            at[i] = part.rows.indexOfFirst { it.key == upsert.row.key }
+            if (before(part, at[i]) != upsert.after) return null
+        }
+        return upserted.mapIndexed { i, upsert ->
+            val part = found[i]!!
+            val row = upsert.row.sharing(part.rows[at[i]])
+            part.frozen = null
+            part.rows[at[i]] = row
+            upsert.copy(row = row)
+        }
+    }
+
+    /** The key of the row before this place; none at the head. */
+    private fun before(part: Part<T>, at: Int): Long? =
+        if (at > 0) part.rows[at - 1].key else parts.getOrNull(parts.indexOf(part) - 1)?.rows?.last()?.key
 
     private fun take(key: Long): Row<T>? {
         val part = places.remove(key) ?: return null

@@ -139,6 +139,7 @@ public data class HistoryLimits(public val steps: Int? = null, public val bytes:
  * @property token a token that the client chose and the server echoes.
  * @property items the list within a list call's answer; the whole answer by default.
  * @property listVersion the list's own version within the answer.
+ * @property continueToken where the answer says how its next chunk is asked for.
  */
 public data class Schema(
     public val id: String? = null,
@@ -147,9 +148,10 @@ public data class Schema(
     public val token: String? = null,
     public val items: String? = null,
     public val listVersion: String? = null,
+    public val continueToken: String? = null,
 ) {
     /** Resources are `{"id": ...}`, lists are arrays of them; for Java. */
     public constructor() : this(id = null)
 
-    internal fun native() = dev.resourcecache.ffi.Schema(id, uid, version, token, items, listVersion)
+    internal fun native() = dev.resourcecache.ffi.Schema(id, uid, version, token, items, listVersion, continueToken)
 }

@@ -127,6 +127,9 @@ internal class Shown<T : Any>(private val native: JsonCache, private val wire: W
         }
     }
 
+    /** For those who wait for something to happen: something may have. */
+    fun wake() = beat.update { it + 1 }
+
     fun close() {
         isClosed = true
         readers.forEach { it.close() }

@@ -44,5 +44,9 @@ public class Store private constructor(internal val native: NativeStore) : AutoC
          */
         @JvmStatic
         public fun open(address: String): Store = Store(native { NativeStore.open(address) })
+
+        /** A store that is written in Kotlin or Java. */
+        @JvmStatic
+        public fun hosted(store: CustomStore): Store = Store(native { NativeStore.hosted(Hosted(store)) })
     }
 }

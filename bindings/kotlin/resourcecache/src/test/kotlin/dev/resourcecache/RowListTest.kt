@@ -51,6 +51,46 @@ class RowListTest {
         }
     }
 
+    @OptIn(ExperimentalKotest::class)
+    @Test
+    fun `several rows that change together, in place or not, lead to the same list`() = runBlocking<Unit> {
+        checkAll(PropTestConfig(iterations = 200), Arb.list(Arb.list(Arb.int(0..999), 1..6), 1..20)) { steps ->
+            val store = RowStore<String>()
+            val naive = List(300) { row(it) }.toMutableList()
+            store.fill(naive.toList())
+            for ((step, numbers) in steps.withIndex()) {
+                for (n in numbers) {
+                    val key = (n % 300).toLong()
+                    val from = naive.indexOfFirst { it.key == key }
+                    naive.removeAt(from)
+                    // Mostly where it was; the ends of parts are among the places.
+                    val at = if (n % 7 == 0) (n * 31 + step) % (naive.size + 1) else from
+                    naive.add(at, row(key.toInt(), "v$step"))
+                }
+                val keys = numbers.map { (it % 300).toLong() }.toSet()
+                val upserted = naive.mapIndexedNotNull { i, row ->
+                    if (row.key in keys) Upsert(row, naive.getOrNull(i - 1)?.key) else null
+                }
+                val before = store.list()
+                val copy = before.toList()
+                val followed = store.follow(change(upserted))
+                assertEquals(naive, store.list().toList())
+                followed.upserted.forEach { assertSame(it.row, store.list().single { row -> row.key == it.row.key }) }
+                assertEquals(copy, before.toList())
+            }
+        }
+    }
+
+    @Test
+    fun `an equal row that stays is the same object`() {
+        val store = RowStore<String>()
+        val rows = List(200) { row(it) }
+        store.fill(rows)
+        val followed = store.follow(change(listOf(Upsert(row(0), null), Upsert(row(150), 149))))
+        assertSame(rows[0], followed.upserted[0].row)
+        assertSame(rows[150], store.list()[150])
+    }
+
     @Test
     fun `a change of one row shares all but a part of ten thousand`() {
         val store = RowStore<String>()
