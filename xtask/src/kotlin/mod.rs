@@ -57,7 +57,9 @@ pub(crate) fn docs() -> Outcome {
         has_cache |= page.ends_with("dev.resourcecache/-resource-cache/index.html");
     }
     if !has_cache {
-        return Err(format!("{jar}: of its {count} pages none is ResourceCache's"));
+        return Err(format!(
+            "{jar}: of its {count} pages none is ResourceCache's"
+        ));
     }
     println!("{jar} has {count} pages");
     Ok(())

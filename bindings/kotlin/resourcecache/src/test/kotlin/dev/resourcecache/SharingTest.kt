@@ -98,12 +98,12 @@ class SharingTest {
         here.queue(Begin.Create(Zone("tmp-1")))
         val sent = ArrayList<String>()
         val sending = launch {
-            here.leading("here", 3.seconds) { here.sendQueued { sent += "here"; null } }
+            here.leading("here", 30.seconds) { here.sendQueued { sent += "here"; null } }
         }
         runCurrent()
         assertEquals(emptyList(), sent)
         there.stepDown("there")
-        advanceTimeBy(2.seconds)
+        advanceTimeBy(11.seconds)
         assertEquals(listOf("here"), sent)
         sending.cancel()
     }
