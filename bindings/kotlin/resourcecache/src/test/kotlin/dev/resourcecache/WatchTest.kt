@@ -31,9 +31,17 @@ private class FakePods : WatchSource {
     var refused: Throwable? = null
     var ended = 0
 
+    /** Whether a list call gives one pod at a time. */
+    var chunks = false
+
     override suspend fun list(call: ListCall): ByteArray {
         listed += call
         refused?.let { throw it }
+        if (chunks) {
+            val at = call.continueToken?.toInt() ?: 0
+            val next = if (at + 1 < items.size) ""","continue":"${at + 1}"""" else ""
+            return """{"metadata":{"resourceVersion":"10"$next},"items":[${pod(items[at])}]}""".encodeToByteArray()
+        }
         val items = items.joinToString(",", transform = ::pod)
         return """{"metadata":{"resourceVersion":"10"},"items":[$items]}""".encodeToByteArray()
     }
@@ -208,6 +216,21 @@ class WatchTest {
             watch.relist()
             advanceTimeBy(5.seconds)
             assertEquals(listOf("a", "c"), cache.names)
+        }
+    }
+
+    @Test
+    fun `a list in chunks is asked for to its end`() = runTest(timeout = 20.seconds) {
+        val cache = podCache()
+        val pods = FakePods()
+        pods.chunks = true
+        pods.items = listOf("a", "b", "c")
+        cache.watching(pods, settings.copy(limit = 1)) { watch ->
+            watch.synced()
+            assertEquals(listOf("a", "b", "c"), cache.names)
+            assertEquals(listOf(null, "1", "2"), pods.listed.map { it.continueToken })
+            assertEquals(setOf<Int?>(1), pods.listed.map { it.limit }.toSet())
+            assertEquals("2", pods.listed.last().query["continue"])
         }
     }
 
