@@ -61,7 +61,8 @@ def test_every_native_call_is_used() -> None:
         if not name.startswith("_") and f"_native.{name}" not in text
         and f"JsonCache.{name}" not in text
     }
-    assert unused == {"badge", "progress"}  # rows carry them
+    # Rows carry the first two; a verb as one text is for where arguments cost calls.
+    assert unused == {"badge", "progress", "apply_verb"}
     for held, name in ((generated.WatchSession, "_session"), (generated.Store, "_native")):
         methods = {method for method in vars(held) if not method.startswith("_")}
         used = {m for m in methods if f"{name}.{m}" in text or f"{held.__name__}.{m}" in text}

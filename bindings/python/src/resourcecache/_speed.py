@@ -14,7 +14,8 @@ import struct
 from typing import Any
 
 _HEAD = struct.Struct(">Qi")
-_TAIL = struct.Struct(">IIi")
+_TAIL = struct.Struct(">IIB")
+_DUE = struct.Struct(">q")
 
 
 def install() -> None:
@@ -64,13 +65,14 @@ def install() -> None:
         data = lift(buffer)
         revision, count = _HEAD.unpack_from(data)
         end = 12 + 8 * count
-        upserted, removed, _ = _TAIL.unpack_from(data, end)
+        upserted, removed, is_due = _TAIL.unpack_from(data, end)
         applied = applied_type.__new__(applied_type)
         applied.revision = revision
         applied.operations = list(struct.unpack_from(f">{count}Q", data, 12)) if count else []
         applied.upserted = upserted
         applied.removed = removed
-        applied.text = data[end + 12 :].decode("utf-8")
+        applied.due_ms = _DUE.unpack_from(data, end + 9)[0] if is_due else None
+        applied.text = data[end + (21 if is_due else 13) :].decode("utf-8")
         return applied
 
     string = generated._UniffiFfiConverterString
