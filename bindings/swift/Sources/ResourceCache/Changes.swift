@@ -39,6 +39,12 @@ public struct OperationID: Sendable, Hashable {
     package init(_ number: UInt64) { self.number = number }
 }
 
+extension OperationID: Decodable {
+    public init(from decoder: any Decoder) throws {
+        number = try decoder.singleValueContainer().decode(UInt64.self)
+    }
+}
+
 /// How an operation settled.
 public struct Outcome: Sendable, Equatable, Decodable {
     /// How.
@@ -57,12 +63,30 @@ public struct Outcome: Sendable, Equatable, Decodable {
         case stale
     }
 
+    /// The operation.
+    public let operation: OperationID
     /// The id of its resource at that time.
     public let id: String
+    /// What it was to do.
+    public let kind: Kind
     /// How it ended.
     public let settlement: Settlement
     /// The error, when it failed.
     public let error: String?
+    /// When.
+    public let at: Date
+
+    private enum CodingKeys: CodingKey { case operation, id, kind, settlement, error, at }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        operation = try fields.decode(OperationID.self, forKey: .operation)
+        id = try fields.decode(String.self, forKey: .id)
+        kind = try fields.decode(Kind.self, forKey: .kind)
+        settlement = try fields.decode(Settlement.self, forKey: .settlement)
+        error = try fields.decodeIfPresent(String.self, forKey: .error)
+        at = Date(milliseconds: try fields.decode(Int64.self, forKey: .at))
+    }
 }
 
 /// What undo or redo left alone, because it is not any more what the step made of it.
@@ -113,6 +137,15 @@ extension Conflict.Reason: Decodable {
 
 /// Stands before each row: no JSON text has it (RFC 7464).
 let separator = UInt8(0x1e)
+
+/// Rows that stand behind a separator each, as one JSON array.
+func array(of rows: some Collection<UInt8>) -> Data {
+    var bytes = [UInt8](rows)
+    for place in bytes.indices where bytes[place] == separator { bytes[place] = UInt8(ascii: ",") }
+    if bytes.isEmpty { bytes = [UInt8(ascii: "[")] } else { bytes[0] = UInt8(ascii: "[") }
+    bytes.append(UInt8(ascii: "]"))
+    return Data(bytes)
+}
 
 struct Rest: Decodable {
     struct Removed: Decodable { let key: UInt64 }

@@ -59,6 +59,12 @@ extension ResourceCache {
     @discardableResult
     public func clearHistory() throws(ResourceCacheError) -> Changes { try change { try $0.clearHistory() } }
 
+    /// The label of the step that ``undo()`` would undo.
+    public func undoLabel() throws(ResourceCacheError) -> String? { try ask { try $0.undoLabel() } }
+
+    /// The label of the step that ``redo()`` would redo.
+    public func redoLabel() throws(ResourceCacheError) -> String? { try ask { try $0.redoLabel() } }
+
     /// The labels of the steps that can be undone, the next first.
     public func undoLabels() throws(ResourceCacheError) -> [String] { try ask { try $0.undoLabels() } }
 

@@ -1,7 +1,7 @@
 import ResourceCacheFFI
 
 /// What an operation does to its resource.
-public enum Kind: Sendable, Hashable, CaseIterable {
+public enum Kind: String, Sendable, Decodable, Hashable, CaseIterable {
     /// Makes the resource.
     case create
     /// Changes some of its fields.

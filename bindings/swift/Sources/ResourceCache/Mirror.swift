@@ -25,25 +25,27 @@ struct Mirror<Value: Codable & Sendable & Identifiable> {
     }
 
     /// Takes the whole list.
-    mutating func take(visible: String, revision: UInt64, decoder: JSONDecoder) {
+    mutating func take(visible: String, revision: UInt64, decoder: JSONDecoder) throws {
+        let all = try read(visible.utf8, decoder)
         (keys, list, unreadable, unreadableRows, shown) = ([], [], [:], [:], nil)
-        self.revision = revision
-        for text in visible.utf8.split(separator: separator) {
-            guard let written = read(Data(text), decoder) else { continue }
+        for written in all {
+            note(written)
             keys.append(written.key)
             list.append(written.row)
         }
+        self.revision = revision
     }
 
     /// Takes what has changed.
     mutating func take(_ applied: Applied, decoder: JSONDecoder) throws {
         guard applied.revision > revision else { return }
-        var parts = applied.text.utf8.split(separator: separator, omittingEmptySubsequences: false)[...]
-        let rest = parts.popFirst().map { Data($0) } ?? Data()
-        let removed = rest.isEmpty ? [] : try JSONDecoder().decode(Rest.self, from: rest).removed.map(\.key)
+        let text = applied.text.utf8
+        let rest = text.prefix { $0 != separator }
+        let removed = rest.isEmpty ? [] : try JSONDecoder().decode(Rest.self, from: Data(rest)).removed.map(\.key)
+        let written = try read(text[rest.endIndex...], decoder)
         shown = nil
         removed.forEach { forget($0) }
-        let written = parts.compactMap { read(Data($0), decoder) }
+        written.forEach { note($0) }
         if removed.isEmpty, let places = places(of: written) {
             for (place, row) in zip(places, written) { list[place] = row.row }
         } else if removed.count + written.count <= 32 {
@@ -112,24 +114,32 @@ struct Mirror<Value: Codable & Sendable & Identifiable> {
         if let id = unreadableRows.removeValue(forKey: key) { unreadable[id] = nil }
     }
 
-    /// One row as it is written, and the key of the row before it.
-    private struct Written {
-        let key: UInt64
-        let after: UInt64?
-        let row: Row<Value>?
+    private typealias Written = WrittenRow<Value>
+
+    /// Reads rows, all at once: a decoder takes longer to begin than to read a row.
+    private func read(_ rows: some Collection<UInt8>, _ decoder: JSONDecoder) throws -> [Written] {
+        if rows.isEmpty { return [] }
+        do {
+            return try decoder.decode([Written].self, from: array(of: rows))
+        } catch {
+            // A text that is no JSON to the decoder, such as one that is nested too deep: which one is it?
+            return try rows.split(separator: separator).map { try readOne($0, decoder) }
+        }
     }
 
-    private mutating func read(_ text: Data, _ decoder: JSONDecoder) -> Written? {
+    private func readOne(_ row: some Collection<UInt8>, _ decoder: JSONDecoder) throws -> Written {
         do {
-            let written = try decoder.decode(WrittenRow<Value>.self, from: text)
-            forget(written.row.id)
-            return Written(key: written.row.id, after: written.after, row: written.row)
+            return try decoder.decode(Written.self, from: Data(row))
         } catch {
-            guard let place = try? JSONDecoder().decode(WrittenPlace.self, from: text) else { return nil }
-            forget(place.key)
-            unreadable[place.id] = "\(error)"
-            unreadableRows[place.key] = place.id
-            return Written(key: place.key, after: place.after, row: nil)
+            return Written(place: try WrittenPlace(of: row), problem: "\(error)")
         }
+    }
+
+    /// Remembers whether a row can be decoded.
+    private mutating func note(_ written: Written) {
+        forget(written.key)
+        guard let problem = written.problem else { return }
+        unreadable[written.resourceID] = problem
+        unreadableRows[written.key] = written.resourceID
     }
 }

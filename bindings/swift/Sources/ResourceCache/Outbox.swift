@@ -48,8 +48,11 @@ public struct HTTPFailure: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
     /// The answer's `Retry-After`.
     public let retryAfter: Duration?
+    /// The answer's body, in which Kubernetes says why.
+    public let body: Data?
 
-    public init(status: Int, _ description: String, retryAfter: Duration? = nil) {
+    public init(status: Int, _ description: String, retryAfter: Duration? = nil, body: Data? = nil) {
+        self.body = body
         self.status = status
         self.description = description
         self.retryAfter = retryAfter

@@ -116,14 +116,19 @@ where Value.ID: LosslessStringConvertible & Sendable {
     package func change(
         isPoll: Bool = false, _ call: (JsonCache) throws -> Applied
     ) throws(ResourceCacheError) -> Changes {
-        hands.setMs(nowMs: time.now())
-        let changes = try typed { try Changes(call(core)) }
+        try changing(isPoll: isPoll) { try Changes(call($0)) }
+    }
+
+    /// The same for what answers something else.
+    func changing<R>(isPoll: Bool = false, _ call: (JsonCache) throws -> R) throws(ResourceCacheError) -> R {
+        setTime()
+        let answer = try typed { try call(core) }
         state.with { state in
             // The observer is told of what shows alone; what is to be sent has deadlines as well.
             wait(&state)
             if !isPoll { state.pulses.values.forEach { $0.yield() } }
         }
-        return changes
+        return answer
     }
 
     /// Beats once now, then after what was done since the last beat was taken.
@@ -136,6 +141,9 @@ where Value.ID: LosslessStringConvertible & Sendable {
         return (stream, beat)
     }
 
+    /// Gives the library the clock's time.
+    func setTime() { hands.setMs(nowMs: time.now()) }
+
     func ask<R>(_ call: (JsonCache) throws -> R) throws(ResourceCacheError) -> R {
         try typed { try call(core) }
     }
@@ -144,9 +152,9 @@ where Value.ID: LosslessStringConvertible & Sendable {
         try typed { try encoder.encode(value) }
     }
 
-    func decode<R: Decodable>(_: R.Type, _ text: String) throws -> R {
-        try decoder.decode(R.self, from: Data(text.utf8))
-    }
+    func decode<R: Decodable>(_: R.Type, _ text: String) throws -> R { try decode(R.self, Data(text.utf8)) }
+
+    func decode<R: Decodable>(_: R.Type, _ text: Data) throws -> R { try decoder.decode(R.self, from: text) }
 }
 
 // MARK: - What is shown
@@ -200,7 +208,7 @@ extension ResourceCache {
                 } else {
                     state.isFollowing = true
                     let revision = try core.revision()
-                    state.mirror.take(visible: try core.visible(), revision: revision, decoder: decoder)
+                    try state.mirror.take(visible: try core.visible(), revision: revision, decoder: decoder)
                 }
             } catch {
                 // A broken cache: every call says so; what was shown last stays.

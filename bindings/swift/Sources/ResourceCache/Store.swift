@@ -11,9 +11,11 @@ public final class Store: Sendable {
 
     /// Opens a store by its address: `sqlite:PATH` is one SQLite file, made where there is none; `memory:` is gone with
     /// the process, for tests.
-    public init(_ address: String) throws(ResourceCacheError) {
-        core = try typed { try ResourceCacheFFI.Store.open(address: address) }
+    public convenience init(_ address: String) throws(ResourceCacheError) {
+        self.init(core: try typed { try ResourceCacheFFI.Store.open(address: address) })
     }
+
+    init(core: ResourceCacheFFI.Store) { self.core = core }
 
     /// The keys of the lists after one (from the start for `nil`), in the order of their bytes, so many at most.
     public func keys(after: String? = nil, limit: Int = 1000) throws(ResourceCacheError) -> [String] {

@@ -52,3 +52,8 @@ extension Int? {
         return count
     }
 }
+
+extension Date {
+    /// Milliseconds after 1970-01-01T00:00:00Z.
+    init(milliseconds: Int64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
+}

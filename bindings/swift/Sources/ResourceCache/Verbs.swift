@@ -13,7 +13,7 @@ extension ResourceCache {
     /// A list call is about to start: give the fetch to ``merge(_:since:coverage:)`` with its answer, so that answers
     /// which arrive out of order are applied in the right one.
     public func beginFetch() throws(ResourceCacheError) -> Fetch {
-        hands.setMs(nowMs: time.now())
+        setTime()
         return Fetch(token: try ask { try $0.beginFetch().token })
     }
 
@@ -21,6 +21,19 @@ extension ResourceCache {
     @discardableResult
     public func observe(_ event: Data) throws(ResourceCacheError) -> Changes {
         try change { try $0.observe(event: event) }
+    }
+
+    /// A stream told that a resource is gone, and not what it was; the version at which it went, if it told that.
+    @discardableResult
+    public func observeDeleted(_ id: Value.ID, version: String? = nil) throws(ResourceCacheError) -> Changes {
+        try change { try $0.observeDeleted(id: id.description, version: version) }
+    }
+
+    /// A stream told that the server gave up work that it had accepted: the operation fails, without another attempt.
+    /// One that is not known, or has settled, stays as it is.
+    @discardableResult
+    public func observeFailed(_ operation: NamedOperation, _ error: String) throws(ResourceCacheError) -> Changes {
+        try change { try $0.observeFailed(operation: operation.core, error: error) }
     }
 
     /// Hides a resource that is about to be deleted.
@@ -74,6 +87,24 @@ extension ResourceCache {
         return try change { try $0.fail(operation: operation.number, error: error, retry: retry) }
     }
 
+    /// The newest operation of a resource is done.
+    @discardableResult
+    public func complete(_ id: Value.ID) throws(ResourceCacheError) -> Changes {
+        try change { try $0.complete(id: id.description) }
+    }
+
+    /// The server answered the creation of a temporary id with these bytes: the row stays the same, under its real id.
+    @discardableResult
+    public func replaceCreated(_ temporary: Value.ID, answer: Data) throws(ResourceCacheError) -> Changes {
+        try change { try $0.replaceCreated(tempId: temporary.description, resource: answer) }
+    }
+
+    /// The server answered with some fields of a resource, as a JSON object; each replaces the whole's.
+    @discardableResult
+    public func updateInPlace(_ id: Value.ID, answer: Data) throws(ResourceCacheError) -> Changes {
+        try change { try $0.updateInPlace(id: id.description, fields: answer) }
+    }
+
     /// The caller makes another attempt at an operation that failed.
     @discardableResult
     public func attempt(_ operation: OperationID) throws(ResourceCacheError) -> Changes {
@@ -98,31 +129,42 @@ extension ResourceCache {
         try change { try $0.remove(id: id.description) }
     }
 
+    /// Marks several resources, all or none.
+    @discardableResult
+    public func batchMarkAsProcessing(_ ids: [Value.ID], _ kind: Kind = .process, minTTL: Duration? = nil)
+        throws(ResourceCacheError) -> Changes
+    {
+        let ttl = try minTTL.ms("minTTL")
+        return try change {
+            try $0.batchMarkAsProcessing(ids: ids.map(\.description), operation: kind.core, minTtlMs: ttl)
+        }
+    }
+
+    /// Drops several resources, all or none.
+    @discardableResult
+    public func batchRemove(_ ids: [Value.ID]) throws(ResourceCacheError) -> Changes {
+        try change { try $0.batchRemove(ids: ids.map(\.description)) }
+    }
+
+    /// Gives up every operation older than this that no live guard protects.
+    @discardableResult
+    public func cleanupStaleOperations(olderThan age: Duration = .seconds(300)) throws(ResourceCacheError) -> Changes {
+        let age = try age.ms("olderThan")
+        return try change { try $0.cleanupStaleOperations(olderThanMs: age) }
+    }
+
+    /// Takes a list that version 1.0 saved, with its marks; only into an empty collection.
+    @discardableResult
+    public func importV1(_ list: Data) throws(ResourceCacheError) -> Changes {
+        try change { try $0.importV1(list: list) }
+    }
+
     /// Does all that is due. The cache does so by itself at each deadline.
     @discardableResult
     public func handleTimeout() throws(ResourceCacheError) -> Changes {
         try change { try $0.handleTimeout() }
     }
-
-    /// The row of an id, hidden or not; `nil` when there is none, or its value cannot be decoded.
-    public func row(_ id: Value.ID) throws(ResourceCacheError) -> Row<Value>? {
-        guard let text = try ask({ try $0.getOne(id: id.description) }) else { return nil }
-        return try? decode(WrittenRow<Value>.self, text).row
-    }
-
-    /// Whether asking the server again is of use: an operation is unsettled.
-    public func shouldPoll() throws(ResourceCacheError) -> Bool { try ask { try $0.shouldPoll() } }
-
-    /// Why a row is hidden, shown, or not what the server says, in sentences.
-    public func explain(_ id: Value.ID) throws(ResourceCacheError) -> String {
-        try typed { try decode(Explanation.self, core.explain(id: id.description)).text }
-    }
-
-    /// The whole state but the settings.
-    public func save() throws(ResourceCacheError) -> Data { Data(try ask { try $0.save() }.utf8) }
 }
-
-private struct Explanation: Decodable { let text: String }
 
 /// Taken before a list call starts.
 public struct Fetch: Sendable {
@@ -143,6 +185,21 @@ public enum Coverage: Sendable, Equatable {
         case .complete: .complete
         case .ids(let ids): .ids(ids: ids)
         case .page(let after, let before): .page(after: after, before: before)
+        }
+    }
+}
+
+/// How a server names an operation of this client.
+public enum NamedOperation: Sendable, Equatable {
+    /// By the resource: its newest operation that has neither failed nor settled is meant.
+    case id(String)
+    /// By what the client sent with it: an attempt's idempotency key, or the token of a resource that was to be created.
+    case key(String)
+
+    var core: ResourceCacheFFI.NamedOperation {
+        switch self {
+        case .id(let id): .id(id: id)
+        case .key(let key): .key(key: key)
         }
     }
 }

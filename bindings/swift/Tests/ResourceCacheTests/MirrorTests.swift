@@ -16,7 +16,33 @@ private struct Random: RandomNumberGenerator {
     }
 }
 
+/// Reads no text with a word in it, as a decoder does with a text that is no JSON to it.
+///
+/// `@unchecked`: as the class that it is a kind of, and it has nothing of its own.
+private final class Picky: JSONDecoder, @unchecked Sendable {
+    override func decode<T: Decodable>(_ type: T.Type, from data: Data) throws -> T {
+        if data.range(of: Data("poison".utf8)) != nil { throw Refused() }
+        return try super.decode(type, from: data)
+    }
+}
+
 @Suite struct MirrorTests {
+    @Test("a row that the decoder cannot even parse does not take the others along") func poison() throws {
+        let cache = try ResourceCache<Zone>(decoder: Picky())
+        let odd = #"b\",\"state\":\""#
+        try cache.merge(Data(#"[{"id":"a"},{"id":"\#(odd)","name":"poison"},{"id":"c"}]"#.utf8))
+        #expect(shown(cache) == ["a", "c"])
+        #expect(cache.unreadable == [#"b","state":""#: "Refused()"])
+        try cache.merge(Data(#"[{"id":"c"},{"id":"\#(odd)","name":"poison"},{"id":"a"}]"#.utf8))
+        #expect(shown(cache) == ["c", "a"])
+        let again = try ResourceCache<Zone>(restoring: cache.save(), decoder: Picky())
+        #expect(shown(again) == ["c", "a"])
+        #expect(again.unreadable.count == 1)
+        try cache.merge(Data(#"[{"id":"c"},{"id":"\#(odd)","name":"good"},{"id":"a"}]"#.utf8))
+        #expect(cache.current[1].value.name == "good")
+        #expect(cache.unreadable.isEmpty)
+    }
+
     /// A value of any type under `name`: one that is no text cannot be decoded.
     private static func written(_ zone: (id: String, name: String)) -> String {
         #"{"id":"\#(zone.id)","name":\#(zone.name)}"#

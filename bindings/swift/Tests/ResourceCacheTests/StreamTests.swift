@@ -114,25 +114,4 @@ func eventually(
         #expect(cache.current.map(\.value.name) == Array(repeating: "new", count: 200))
         #expect(cache.current.map(\.resourceID) == ids)
     }
-
-    @Test("three thousand objects leave nothing behind") func memory() throws {
-        func megabytes() throws -> Int {
-            let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
-            return (Int(text.split(separator: " ")[1]) ?? 0) * 4096 / 1_000_000
-        }
-        guard FileManager.default.fileExists(atPath: "/proc/self/statm") else { return }
-        let padding = String(repeating: "x", count: 20_000)
-        let large = Data(#"[{"id":"a","name":"\#(padding)"}]"#.utf8)
-        func make(_ count: Int) throws {
-            for _ in 0..<count {
-                let cache = try ResourceCache<Zone>(clock: StandingClock(wakes: false))
-                try cache.merge(large)
-            }
-        }
-        try make(300)
-        let before = try megabytes()
-        try make(3_000)
-        // Kept, each would take 40 kB and more: over a hundred megabytes.
-        #expect(try megabytes() - before < 60)
-    }
 }
