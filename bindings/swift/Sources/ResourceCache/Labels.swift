@@ -49,3 +49,6 @@ public func cacheKey(_ prefix: String, _ arguments: String...) -> String {
 
 /// The lifecycle of an operation as a Mermaid diagram.
 public func lifecycleDiagram() -> String { ResourceCacheFFI.lifecycleDiagram() }
+
+/// Which build of the library this is, for reports of faults.
+public func libraryBuild() -> String { ResourceCacheFFI.libraryBuild() }

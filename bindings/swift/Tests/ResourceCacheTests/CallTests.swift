@@ -31,7 +31,7 @@ func shown(_ cache: ResourceCache<Zone>) -> [String] { cache.current.map(\.resou
         try cache.merge(list)
         #expect(shown(cache) == ["b"])
         #expect(try cache.row("a")?.state == "deleted")
-        #expect(try cache.explain("a").contains("a"))
+        #expect(try cache.explain("a").description.contains("a"))
     }
 
     @Test("V2: a failed deletion shows again, with its error") func failing() async throws {
