@@ -1,6 +1,7 @@
 //! The web package: its WebAssembly, its TypeScript, and their tests.
 
 mod bench;
+mod chromium;
 mod node;
 mod wasm;
 
@@ -21,6 +22,9 @@ pub(crate) struct Options {
     /// Compiles with Debian's compiler, as where rustup cannot get wasm32.
     #[arg(long)]
     debian: bool,
+    /// Tests in a real browser too: Debian's Chromium, which is downloaded the first time.
+    #[arg(long)]
+    chromium: bool,
 }
 
 /// Builds the package, and tests it. Without Node it is skipped; in CI that fails.
@@ -34,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if options.build {
         return Ok(());
     }
-    test(&node)
+    test(&node, options.chromium)
 }
 
 /// Builds and tests it, as part of all tests.
@@ -42,6 +46,7 @@ pub(crate) fn test_all() -> Outcome {
     run(&Options {
         build: false,
         debian: false,
+        chromium: false,
     })
 }
 
@@ -52,13 +57,20 @@ fn build(node: &Node, debian: bool) -> Outcome {
     node.npm(&["run", "--silent", "build"])
 }
 
-fn test(node: &Node) -> Outcome {
+fn test(node: &Node, chromium: bool) -> Outcome {
     node.npm(&["run", "--silent", "check"])?;
     let mut tests = Command::new("npm");
     tests.args(["run", "--silent", "test"]);
     tests.env("RESOURCECACHE_LAGGING_SERVER", lagging_server()?);
+    let mut app = Command::new("node");
+    app.arg("tests/fresh-app/run.mjs");
+    if chromium {
+        let program = chromium::program()?;
+        tests.env("RESOURCECACHE_CHROMIUM", &program);
+        app.env("RESOURCECACHE_CHROMIUM", &program);
+    }
     node.run(&mut tests)?;
-    node.run(Command::new("node").arg("tests/fresh-app/run.mjs"))?;
+    node.run(&mut app)?;
     conformance(node)
 }
 
