@@ -5,6 +5,7 @@ private let sources = URL(fileURLWithPath: #filePath).appending(path: "../../../
 
 /// What the library has and this layer calls nowhere, and why.
 private let notCalled = [
+    "applyVerb": "the verbs as one text, for a language to which each argument is dear",
     "cancelOperation": "the same as revert",
     "nowMs": "the time is the clock's, which this layer gives the library",
 ]
