@@ -1,8 +1,8 @@
-//! Chromium of Debian's, for the tests that need a real browser.
+//! Chromium, for the tests that need a real browser: the one that is named, or Debian's.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::{env, fs};
 
 use crate::debian_root::{Contents, Root};
 use crate::run::{output, root};
@@ -25,10 +25,15 @@ const BROWSER: Contents = Contents {
     sizes: ("200 MB", "0.8 GB"),
 };
 
-/// A program that starts it, with the arguments that it is given.
+/// A program that starts it, with the arguments that it is given: RESOURCECACHE_CHROMIUM, where that is
+/// set, or one that starts Debian's, which is downloaded the first time.
 pub(super) fn program() -> Result<PathBuf, String> {
+    if let Some(named) = env::var_os("RESOURCECACHE_CHROMIUM") {
+        return Ok(named.into());
+    }
     let debian = Root::get(&BROWSER)?;
-    let command = debian.command("/usr/bin/chromium", &root());
+    // What is in /usr/bin is a script, which needs more programs.
+    let command = debian.command("/usr/lib/chromium/chromium", &root());
     let folder = root().join("target/tools");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let program = folder.join("chromium");
