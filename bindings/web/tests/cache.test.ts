@@ -166,9 +166,9 @@ describe("scopes", () => {
       },
       { retries: 2 },
     );
-    await vi.waitFor(() => expect(cache.getOne("a")?.badge?.retry).toEqual([1, 2]));
+    await vi.waitFor(() => expect(cache.getOne("a")?.badge?.retry).toEqual([1, 2]), { timeout: 10_000 });
     clock.advance(1_000);
-    await vi.waitFor(() => expect(cache.getOne("a")?.badge?.retry).toEqual([2, 2]));
+    await vi.waitFor(() => expect(cache.getOne("a")?.badge?.retry).toEqual([2, 2]), { timeout: 10_000 });
     clock.advance(2_000);
     await done;
     expect(attempts).toEqual([1, 2, 3]);

@@ -358,7 +358,7 @@ describe("scopes", () => {
     const stop = new AbortController();
     const call = vi.fn(() => Promise.reject(new Error("busy")));
     const done = cache.deleting("a", call, { signal: stop.signal, retries: 5 });
-    await vi.waitFor(() => expect(cache.getOne("a")?.meta?.status).toBe("retrying"));
+    await vi.waitFor(() => expect(cache.getOne("a")?.meta?.status).toBe("retrying"), { timeout: 10_000 });
     stop.abort(new Error("enough"));
     await expect(done).rejects.toThrow("enough");
     expect(call).toHaveBeenCalledOnce();

@@ -41,7 +41,9 @@ describe("a timeline", () => {
     clock.advance(1000);
     const { why, rule } = cache.explain("a");
     cache.merge([B]);
-    await vi.waitFor(() => expect(lanes()[0]?.told.at(-1)).toContain("delete: confirmed"));
+    await vi.waitFor(() => expect(lanes()[0]?.told.at(-1)).toContain("delete: confirmed"), {
+      timeout: 10_000,
+    });
     const [lane, ...others] = lanes();
     expect(others).toEqual([]);
     expect(lane?.title).toBe("a");
@@ -53,8 +55,9 @@ describe("a timeline", () => {
     const { cache, lanes } = attached();
     const [operation] = cache.markAsDeleting("b").operations;
     cache.fail(operation ?? 0, "refused by the registry");
-    await vi.waitFor(() =>
-      expect(lanes()[0]?.told.at(-1)).toContain("delete: failed: refused by the registry"),
+    await vi.waitFor(
+      () => expect(lanes()[0]?.told.at(-1)).toContain("delete: failed: refused by the registry"),
+      { timeout: 10_000 },
     );
     expect(lanes()[0]?.told.at(-1)).toContain('shown as "refused by the registry"');
   });
@@ -63,7 +66,7 @@ describe("a timeline", () => {
     const { cache, lanes } = attached();
     cache.addAsCreating({ id: "temp", name: "c.example" });
     cache.replaceCreated("temp", { id: "c", name: "c.example" });
-    await vi.waitFor(() => expect(lanes().map(({ title }) => title)).toEqual(["c"]));
+    await vi.waitFor(() => expect(lanes().map(({ title }) => title)).toEqual(["c"]), { timeout: 10_000 });
     expect(lanes()[0]?.states.length).toBeGreaterThan(1);
   });
 
@@ -73,7 +76,7 @@ describe("a timeline", () => {
     const [operation] = cache.markAsDeleting("b").operations;
     cache.acknowledge(operation ?? 0);
     cache.merge([A]);
-    await vi.waitFor(() => expect(lanes().map(({ title }) => title)).toEqual(["b"]));
+    await vi.waitFor(() => expect(lanes().map(({ title }) => title)).toEqual(["b"]), { timeout: 10_000 });
     expect(lanes()[0]?.told).toHaveLength(2);
     attach(cache, document.body)();
     expect(() => attach(cache, document.body, { lanes: 0 })).toThrow(RangeError);
@@ -96,7 +99,7 @@ describe("a timeline", () => {
   it("has nothing that axe finds fault with", async () => {
     const { cache, root, lanes } = attached();
     cache.markAsDeleting("a");
-    await vi.waitFor(() => expect(lanes()).toHaveLength(1));
+    await vi.waitFor(() => expect(lanes()).toHaveLength(1), { timeout: 10_000 });
     root.querySelector("details")?.setAttribute("open", "");
     const plain = document.createElement("main");
     plain.innerHTML = root.innerHTML;

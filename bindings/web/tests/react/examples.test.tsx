@@ -66,9 +66,9 @@ it.each([0, 2])(
     );
     expect(screen.getByText("Loading")).toBeDefined();
     fireEvent.click(await screen.findByText("Delete a.example"));
-    await waitFor(() => expect(screen.queryByText("Delete a.example")).toBeNull());
+    await waitFor(() => expect(screen.queryByText("Delete a.example")).toBeNull(), { timeout: 10_000 });
     fireEvent.click(screen.getByText("Delete b.example"));
-    await waitFor(() => expect(screen.queryByText("Delete b.example")).toBeNull());
+    await waitFor(() => expect(screen.queryByText("Delete b.example")).toBeNull(), { timeout: 10_000 });
     await act(async () => refuse());
     expect((await screen.findByRole("status")).textContent).toMatch(/HTTP status 409/);
     expect(screen.getAllByRole("listitem")).toHaveLength(1);

@@ -47,11 +47,11 @@ it("an answer that was asked for before a mutation ended does no harm", async ()
   const answers: ((zones: readonly Zone[]) => void)[] = [];
   const { cache, options } = world(() => new Promise((answer) => answers.push(answer)));
   const first = client.fetchQuery(options);
-  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 10_000 });
   answers[0]?.([A, B]);
   await first;
   const refetched = client.fetchQuery({ ...options, staleTime: 0 });
-  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  await vi.waitFor(() => expect(answers).toHaveLength(2), { timeout: 10_000 });
   await cache.deleting("a", () => Promise.resolve());
   await cache.updating("b", { name: "2" }, async () => ({ id: "b", name: "2" }));
   answers[1]?.([A, B]);
@@ -65,7 +65,7 @@ it("an answer decides by when it was asked for", async () => {
   cache.merge([A, B]);
   cache.markAsDeleting("a");
   const asked = client.fetchQuery(options);
-  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 10_000 });
   // It comes after the deletion's time, and was asked for within.
   clock.advance(61_000);
   answers[0]?.([A, B]);
