@@ -14,6 +14,8 @@ await build({
   configFile: false,
   logLevel: "error",
   root: file("."),
+  // Whose libraries ask for it; a browser has no `process`.
+  define: { "process.env.NODE_ENV": '"production"' },
   build: {
     target: "esnext",
     outDir: folder,
