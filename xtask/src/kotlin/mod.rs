@@ -54,7 +54,7 @@ pub(crate) fn docs() -> Outcome {
     let (mut count, mut has_cache) = (0, false);
     for page in pages {
         count += 1;
-        has_cache |= page.ends_with("dev.resourcecache/-resource-cache/index.html");
+        has_cache |= page.ends_with("dev/resourcecache/ResourceCache.html");
     }
     if !has_cache {
         return Err(format!(
