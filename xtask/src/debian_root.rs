@@ -14,13 +14,21 @@ use crate::run::{Outcome, output, root, succeeds};
 const SUITE: &str = "trixie";
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// What no root needs.
+const DOCUMENTATION: &[&str] = &[
+    "./usr/share/doc",
+    "./usr/share/man",
+    "./usr/share/info",
+    "./usr/share/locale",
+];
+
 /// What a root is made of.
 pub(crate) struct Contents {
     /// What it is called in the user's cache.
     pub(crate) name: &'static str,
     /// Debian's packages; what they need comes with them.
     pub(crate) packages: &'static [&'static str],
-    /// What of them is left out, as tar's patterns.
+    /// What of them is left out beside documentation, as tar's patterns.
     pub(crate) left_out: &'static [&'static str],
     /// How much is downloaded and unpacked, for who waits.
     pub(crate) sizes: (&'static str, &'static str),
@@ -200,9 +208,9 @@ fn make(contents: &Contents, making: &Path, place: &Path) -> Outcome {
 }
 
 fn unpack(contents: &Contents, archives: &Path, unpacked: &Path) -> Outcome {
-    let left_out: Vec<String> = contents
-        .left_out
+    let left_out: Vec<String> = DOCUMENTATION
         .iter()
+        .chain(contents.left_out)
         .map(|path| format!("--exclude={path}"))
         .collect();
     for entry in fs::read_dir(archives).map_err(|e| format!("{}: {e}", archives.display()))? {

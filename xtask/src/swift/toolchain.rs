@@ -20,12 +20,8 @@ const PACKAGES: &[&str] = &[
     "dash",
 ];
 
-/// What of them is left out: documentation, and tools that nothing here uses.
+/// What of them is left out: tools that nothing here uses.
 const LEFT_OUT: &[&str] = &[
-    "./usr/share/doc",
-    "./usr/share/man",
-    "./usr/share/info",
-    "./usr/share/locale",
     "./usr/libexec/swift/bin/lldb*",
     "./usr/libexec/swift/bin/clangd",
     "./usr/libexec/swift/bin/sourcekit-lsp",

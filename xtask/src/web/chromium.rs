@@ -16,12 +16,7 @@ const BROWSER: Contents = Contents {
         "coreutils",
         "dash",
     ],
-    left_out: &[
-        "./usr/share/doc",
-        "./usr/share/man",
-        "./usr/share/info",
-        "./usr/share/locale",
-    ],
+    left_out: &[],
     sizes: ("200 MB", "0.8 GB"),
 };
 

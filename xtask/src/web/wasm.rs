@@ -33,12 +33,7 @@ const COMPILER: Contents = Contents {
         "coreutils",
         "dash",
     ],
-    left_out: &[
-        "./usr/share/doc",
-        "./usr/share/man",
-        "./usr/share/info",
-        "./usr/share/locale",
-    ],
+    left_out: &[],
     sizes: ("240 MB", "1 GB"),
 };
 
